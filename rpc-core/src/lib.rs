@@ -1,0 +1,14 @@
+//! The heart of pipe-rpc: the protocol, the connection that drives it, clients and servers.
+//!
+//! Most programs use the `pipe-rpc` crate, which re-exports what they need and adds the pipes. This crate knows
+//! nothing of operating systems: it speaks over anything that implements the port in [`transport`].
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod codec;
+pub mod fault;
+pub mod message;
+pub mod method;
+pub mod proto;
+pub mod server;
+pub mod transport;

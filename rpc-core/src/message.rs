@@ -1,0 +1,152 @@
+//! Requests and responses: what clients, servers and the tower layers between them pass along.
+
+use tokio::time::Instant;
+
+use crate::codec::Codec;
+use crate::method::{Method, wire_id};
+use crate::proto::Body;
+use crate::server::Context;
+
+/// One call of a method, with its encoded arguments; the request type of every tower service here.
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: &'static Method,
+    service: ServiceId,
+    codec: Codec,
+    body: Body,
+    deadline: Option<Instant>,
+    attempt: u8,
+    context: Option<Context>,
+}
+
+/// What identifies a mounted service on the wire: [`wire_id`] of the name it is mounted under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceId(pub(crate) u32);
+
+impl ServiceId {
+    /// The id of a service mounted as `name`.
+    #[must_use]
+    pub const fn of(name: &str) -> Self {
+        Self(wire_id(name))
+    }
+}
+
+impl Request {
+    /// A call of `method` of the service mounted as `service`.
+    #[must_use]
+    pub fn new(method: &'static Method, service: ServiceId, codec: Codec, body: Body) -> Self {
+        Self {
+            method,
+            service,
+            codec,
+            body,
+            deadline: None,
+            attempt: 0,
+            context: None,
+        }
+    }
+
+    /// The same, not worth answering after `deadline`.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Option<Instant>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The same, marked as the given attempt; the first is 0.
+    #[must_use]
+    pub fn with_attempt(mut self, attempt: u8) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    pub(crate) fn with_context(mut self, context: Context) -> Self {
+        self.context = Some(context);
+        self
+    }
+
+    /// The method that is called.
+    #[must_use]
+    pub fn method(&self) -> &'static Method {
+        self.method
+    }
+
+    /// The service it belongs to, by its mounted name.
+    #[must_use]
+    pub fn service(&self) -> ServiceId {
+        self.service
+    }
+
+    /// How the body is encoded.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// The encoded arguments.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// When the caller stops waiting.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How often this call was tried before.
+    #[must_use]
+    pub fn attempt(&self) -> u8 {
+        self.attempt
+    }
+
+    /// Who calls, at a server; `None` at a client.
+    #[must_use]
+    pub fn context(&self) -> Option<&Context> {
+        self.context.as_ref()
+    }
+
+    pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
+        (self.body, self.codec, self.context)
+    }
+}
+
+/// A method's encoded result; the response type of every tower service here.
+#[derive(Clone, Debug)]
+pub struct Response {
+    body: Body,
+    failed: bool,
+}
+
+impl Response {
+    /// The result of a method that returned a value, or `Ok`.
+    #[must_use]
+    pub fn ok(body: Body) -> Self {
+        Self { body, failed: false }
+    }
+
+    /// The result of a method that returned `Err`.
+    #[must_use]
+    pub fn failed(body: Body) -> Self {
+        Self { body, failed: true }
+    }
+
+    /// Whether the method returned `Err`.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The encoded value or error.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The encoded value or error.
+    #[must_use]
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+}

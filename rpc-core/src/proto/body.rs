@@ -1,0 +1,195 @@
+//! The encoded arguments or result of a call.
+
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+
+/// How many bytes a body holds without an allocation.
+const INLINE: usize = 118;
+
+/// The encoded arguments or result of a call: some bytes, small ones without an allocation. Cheap to clone.
+#[derive(Clone)]
+pub struct Body(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Shared(Bytes),
+}
+
+impl Body {
+    /// The empty body.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Repr::Inline {
+            len: 0,
+            bytes: [0; INLINE],
+        })
+    }
+
+    /// A body with a copy of `bytes`.
+    #[must_use]
+    pub fn copy_from(bytes: &[u8]) -> Self {
+        let mut writer = BodyWriter::new();
+        writer.write(bytes);
+        writer.finish()
+    }
+
+    /// The body's bytes, without a copy unless they are few.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Repr::Inline { len, bytes } => Bytes::copy_from_slice(&bytes[..usize::from(len)]),
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+
+    /// How many bytes the body has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Inline { len, .. } => usize::from(*len),
+            Repr::Shared(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether the body has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Repr::Shared(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Repr::Shared(bytes.into()))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gathers a body from pieces; allocates only when it outgrows the inline space.
+pub struct BodyWriter(Writing);
+
+enum Writing {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Spilled(Vec<u8>),
+}
+
+impl BodyWriter {
+    /// A writer with nothing in it.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Writing::Inline {
+            len: 0,
+            bytes: [0; INLINE],
+        })
+    }
+
+    /// Appends `more`.
+    pub fn write(&mut self, more: &[u8]) {
+        match &mut self.0 {
+            Writing::Inline { len, bytes } => {
+                let start = usize::from(*len);
+                let end = start + more.len();
+                if let Some(space) = bytes.get_mut(start..end) {
+                    space.copy_from_slice(more);
+                    // At most INLINE, which fits.
+                    *len = end as u8;
+                    return;
+                }
+                let mut spilled = Vec::with_capacity(end.max(4 * INLINE));
+                spilled.extend_from_slice(&bytes[..start]);
+                spilled.extend_from_slice(more);
+                self.0 = Writing::Spilled(spilled);
+            }
+            Writing::Spilled(spilled) => spilled.extend_from_slice(more),
+        }
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Writing::Inline { len, .. } => usize::from(*len),
+            Writing::Spilled(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The body that was written.
+    #[must_use]
+    pub fn finish(self) -> Body {
+        match self.0 {
+            Writing::Inline { len, bytes } => Body(Repr::Inline { len, bytes }),
+            Writing::Spilled(bytes) => Body(Repr::Shared(bytes.into())),
+        }
+    }
+}
+
+impl Default for BodyWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl io::Write for BodyWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::write(self, bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_what_was_written_around_the_inline_size() {
+        for len in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000] {
+            let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let mut writer = BodyWriter::new();
+            bytes.chunks(7).for_each(|piece| writer.write(piece));
+            let body = writer.finish();
+            assert_eq!(body.as_ref(), bytes);
+            assert_eq!(body.into_bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Packets as they are received, in buffers that are used again.
+
+use std::fmt;
+use std::io::IoSlice;
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+use super::DEFAULT_MAX_PACKET;
+
+/// How many unused buffers the process keeps; 32 of 64 KiB are 2 MiB.
+const MAX_SPARE: usize = 32;
+
+static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
+
+/// A buffer to receive into. Taken when there is something to read, given back when it is dropped, so that an idle
+/// connection holds none.
+pub struct PacketBuffer {
+    bytes: Box<[u8]>,
+}
+
+impl PacketBuffer {
+    /// Takes a buffer of at least `capacity` bytes, all initialised (to anything).
+    #[must_use]
+    pub fn take(capacity: usize) -> Self {
+        if capacity > DEFAULT_MAX_PACKET {
+            return Self {
+                bytes: vec![0; capacity].into(),
+            };
+        }
+        let spare = spare().pop();
+        Self {
+            bytes: spare.unwrap_or_else(|| vec![0; DEFAULT_MAX_PACKET].into()),
+        }
+    }
+
+    /// The packet that is the first `len` bytes of the buffer.
+    ///
+    /// # Panics
+    /// If the buffer is smaller than `len`.
+    #[must_use]
+    pub fn into_packet(self, len: usize) -> Packet {
+        assert!(
+            len <= self.bytes.len(),
+            "a packet of {len} bytes in a buffer of {}",
+            self.bytes.len()
+        );
+        Packet { buffer: self, len }
+    }
+}
+
+impl Deref for PacketBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for PacketBuffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl Drop for PacketBuffer {
+    fn drop(&mut self) {
+        if self.bytes.len() != DEFAULT_MAX_PACKET {
+            return;
+        }
+        let mut spare = spare();
+        if spare.len() < MAX_SPARE {
+            spare.push(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+fn spare() -> std::sync::MutexGuard<'static, Vec<Box<[u8]>>> {
+    SPARE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// One received packet.
+pub struct Packet {
+    buffer: PacketBuffer,
+    len: usize,
+}
+
+impl Packet {
+    /// A packet with a copy of `bytes`, for transports that have no buffer to receive into.
+    #[must_use]
+    pub fn copy_from(bytes: &[u8]) -> Self {
+        Self::gather(&[IoSlice::new(bytes)], bytes.len())
+    }
+
+    /// A packet with a copy of the slices, one after the other, `len` bytes in all.
+    pub(super) fn gather(slices: &[IoSlice<'_>], len: usize) -> Self {
+        let mut bytes = Vec::with_capacity(len);
+        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
+        PacketBuffer { bytes: bytes.into() }.into_packet(len)
+    }
+}
+
+impl Deref for Packet {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+}
+
+impl AsRef<[u8]> for Packet {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl fmt::Debug for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packet")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}

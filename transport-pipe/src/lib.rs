@@ -1,0 +1,1 @@
+//! Message-mode pipes for tokio.
