@@ -25,6 +25,23 @@ pub struct EncodeError;
 pub struct DecodeError;
 
 impl Codec {
+    /// The codec's number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Bincode => 1,
+        }
+    }
+
+    /// The codec of that number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Bincode),
+            _ => None,
+        }
+    }
+
     /// Makes a body of `value`.
     ///
     /// # Errors
