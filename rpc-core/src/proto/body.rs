@@ -19,6 +19,9 @@ enum Repr {
 }
 
 impl Body {
+    /// How many bytes a body holds without an allocation.
+    pub(crate) const INLINE: usize = INLINE;
+
     /// The empty body.
     #[must_use]
     pub const fn new() -> Self {
