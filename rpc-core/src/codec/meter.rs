@@ -10,6 +10,7 @@ pub(super) const MAX_DEPTH: u8 = 128;
 const SPARE_ELEMENTS: u64 = 65_536;
 
 /// How many elements the sequences and maps of a body of `len` bytes may have.
+#[inline]
 pub(super) fn max_elements(len: usize) -> u64 {
     (len as u64).saturating_add(SPARE_ELEMENTS)
 }
@@ -36,6 +37,7 @@ pub(super) struct Meter<K> {
 }
 
 impl<K> Meter<K> {
+    #[inline]
     pub(super) fn new() -> Self {
         Self {
             fault: Cell::new(None),
@@ -52,6 +54,7 @@ impl<K> Meter<K> {
         self.fault.set(Some(first));
     }
 
+    #[inline]
     pub(super) fn take_fault(&self) -> Option<K> {
         self.fault.take()
     }
@@ -64,6 +67,7 @@ impl<K> Meter<K> {
         total
     }
 
+    #[inline]
     pub(super) fn elements(&self) -> u64 {
         self.elements.get()
     }
@@ -80,6 +84,7 @@ impl<K> Meter<K> {
     ///
     /// serde tells neither side about a field that only the other side skips, and a body without names would then be
     /// read out of step, at times to a value that looks right.
+    #[inline]
     pub(super) fn field_check(&self) -> Option<u8> {
         self.field_check.get()
     }

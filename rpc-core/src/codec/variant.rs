@@ -18,13 +18,18 @@ pub(super) fn tag(index: u32, name: &str) -> Option<u32> {
 #[inline]
 pub(super) fn name_of(tag: u32, variants: &'static [&'static str]) -> Option<&'static str> {
     let check = (tag >> 16) as u16;
-    let is_it = |name: &&'static str| name_check(name) == check;
-    let likely = variants.get(index_of(tag) as usize).copied();
-    likely
-        .filter(is_it)
-        .or_else(|| variants.iter().copied().find(is_it))
+    match variants.get(index_of(tag) as usize) {
+        Some(name) if name_check(name) == check => Some(name),
+        _ => search(check, variants),
+    }
 }
 
+#[cold]
+fn search(check: u16, variants: &'static [&'static str]) -> Option<&'static str> {
+    variants.iter().copied().find(|name| name_check(name) == check)
+}
+
+#[inline]
 pub(super) fn index_of(tag: u32) -> u32 {
     tag & 0xffff
 }
