@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser as _;
-use syn::{Attribute, Expr, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, Lit, LitStr, Meta, Path, Token};
 
 use crate::duration;
 use crate::errors::Errors;
@@ -92,32 +92,45 @@ impl Seen {
 }
 
 fn name(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<LitStr>> {
-    let name: LitStr = meta.value()?.parse()?;
-    let text = name.value();
-    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if !text.is_empty() && text.len() <= 128 && text.chars().all(is_allowed) {
-        return Ok(Some(name));
+    let value: Expr = meta.value()?.parse()?;
+    let name = text(&value).filter(|name| is_name(&name.value()));
+    if name.is_none() {
+        errors.at(
+            value,
+            "a name on the wire is a string of 1 to 128 bytes: letters, digits, `.`, `_` and `-`",
+        );
     }
-    errors.at(
-        name,
-        "a name on the wire is 1 to 128 bytes of letters, digits, `.`, `_` and `-`",
-    );
-    Ok(None)
+    Ok(name)
+}
+
+fn is_name(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=128).contains(&text.len()) && text.chars().all(is_allowed)
 }
 
 fn timeout(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<Duration>> {
-    let text: LitStr = meta.value()?.parse()?;
-    let timeout = duration::parse(&text.value());
+    let value: Expr = meta.value()?.parse()?;
+    let timeout = text(&value).and_then(|text| duration::parse(&text.value()));
     if timeout.is_none() {
         errors.at(
-            &text,
-            format!(
-                "`{}` is not a timeout: write a whole number above 0 and ms, s, m or h, as in \"150ms\"",
-                text.value()
-            ),
+            value,
+            "a timeout is a string with a whole number above 0 and ms, s, m or h, as in \"150ms\" or \"2s\"",
         );
     }
     Ok(timeout)
+}
+
+/// The string that `value` is, if it is one.
+fn text(value: &Expr) -> Option<LitStr> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text.clone()),
+            _ => None,
+        },
+        // What a `macro_rules` passed on.
+        Expr::Group(group) => text(&group.expr),
+        _ => None,
+    }
 }
 
 /// Tells of an option that does not exist, and reads over its value.

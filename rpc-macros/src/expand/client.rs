@@ -1,7 +1,7 @@
 //! The client: one async method for each of the trait's.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 
 use super::{docs, generics, methods};
 use crate::attributes;
@@ -126,12 +126,15 @@ fn call(service: &Service, index: usize, method: &Method) -> TokenStream {
     let names = names(method);
     let arguments = methods::encoded_value(method, &names);
     let call = stub_call(method);
+    // Located at the method, where the compiler then complains of a type that cannot cross.
+    let place = Span::call_site().located_at(method.ident().span());
+    let body = quote_spanned!(place=> self.stub.#call(&#table::all()[#index], #arguments).await);
     quote! {
         #(#inherited)*
         #docs
         #[allow(clippy::too_many_arguments)]
         #vis async #head {
-            self.stub.#call(&#table::all()[#index], #arguments).await
+            #body
         }
     }
 }

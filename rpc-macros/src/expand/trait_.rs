@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{FnArg, Pat, ReturnType, TraitItem, TraitItemFn, parse_quote};
 
+use crate::attributes;
 use crate::model::Service;
 
 /// The trait as servers implement it.
@@ -28,9 +29,7 @@ fn expand_function(function: &mut TraitItemFn) {
     function
         .attrs
         .retain(|attribute| !attribute.path().is_ident("rpc"));
-    if function.default.is_none() {
-        (function.sig.inputs.iter_mut()).for_each(forget_pattern);
-    }
+    forget_refused(function);
     if function.sig.asyncness.take().is_none() {
         return;
     }
@@ -47,7 +46,17 @@ fn expand_function(function: &mut TraitItemFn) {
     }
 }
 
-/// A pattern was already refused: the compiler need not refuse it again.
+/// Removes what was refused already, so that the compiler need not refuse it again.
+fn forget_refused(function: &mut TraitItemFn) {
+    function
+        .attrs
+        .retain(|attribute| !attributes::hides_rpc(attribute));
+    function.sig.constness = None;
+    if function.default.is_none() {
+        (function.sig.inputs.iter_mut()).for_each(forget_pattern);
+    }
+}
+
 fn forget_pattern(argument: &mut FnArg) {
     if let FnArg::Typed(argument) = argument
         && !matches!(&*argument.pat, Pat::Ident(_))
