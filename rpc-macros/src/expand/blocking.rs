@@ -89,7 +89,7 @@ fn call(service: &Service, method: &Method) -> TokenStream {
     quote! {
         #(#inherited)*
         #docs
-        #[allow(clippy::too_many_arguments)]
+        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
         #vis #head {
             self.client.run(move |#client| async move { #client.#ident(#(#names),*).await })
         }

@@ -132,7 +132,7 @@ fn call(service: &Service, index: usize, method: &Method) -> TokenStream {
     quote! {
         #(#inherited)*
         #docs
-        #[allow(clippy::too_many_arguments)]
+        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
         #vis async #head {
             #body
         }
