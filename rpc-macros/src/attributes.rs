@@ -161,7 +161,8 @@ pub(crate) fn hides_rpc(attribute: &Attribute) -> bool {
         && (attribute.to_token_stream().to_string().replace(' ', "")).contains(",rpc(")
 }
 
-/// Those of `attributes` that hold for all that is derived: `cfg`s, and the lints that the user allows.
+/// Those of `attributes` that hold for all that is derived: `cfg`s, and the lints that the user allows. What is derived
+/// may use what is deprecated.
 pub(crate) fn inherited(attributes: &[Attribute]) -> Vec<Attribute> {
     let mut inherited = pick(attributes, &["allow", "cfg", "expect"]);
     for attribute in &mut inherited {
@@ -171,6 +172,12 @@ pub(crate) fn inherited(attributes: &[Attribute]) -> Vec<Attribute> {
         {
             list.path = syn::parse_quote!(allow);
         }
+    }
+    if attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("deprecated"))
+    {
+        inherited.push(syn::parse_quote!(#[allow(deprecated)]));
     }
     inherited
 }

@@ -13,10 +13,12 @@ const MOST: usize = 16;
 pub(crate) fn check(method: &Method, errors: &mut Errors) {
     let typed: Vec<&PatType> = method.item.sig.inputs.iter().filter_map(model::typed).collect();
     for (index, argument) in typed.iter().enumerate() {
-        pattern(argument, errors);
         attributes(&argument.attrs, errors);
-        let is_context = method.takes_context && index == 0;
-        if !is_context && !misplaced_context(&argument.ty, method.takes_context, errors) {
+        if method.takes_context && index == 0 {
+            continue;
+        }
+        pattern(argument, errors);
+        if !misplaced_context(&argument.ty, method.takes_context, errors) {
             types::check_argument(&argument.ty, errors);
         }
     }

@@ -36,7 +36,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             }
 
             #(#inherited)*
-            #[allow(dead_code, deprecated)]
+            #[allow(dead_code)]
             impl<#(#bounded),*> #blocking<#(#arguments),*> #clause {
                 #connect
                 #(#methods)*

@@ -90,7 +90,6 @@ fn mount(service: &Service, served: &Ident) -> TokenStream {
             #table::all()
         }
 
-        #[allow(deprecated)]
         fn call(&self, index: usize, request: #facade::__private::Request) -> #facade::__private::Reply {
             match index {
                 #(#arms)*
@@ -115,7 +114,7 @@ fn arm(service: &Service, served: &Ident, index: usize, method: &Method) -> Toke
     let respond = respond(method);
     quote! {
         #(#inherited)*
-        index if index == #index => {
+        _ if index == #index => {
             let service = #facade::__private::Arc::clone(&self.service);
             ::std::boxed::Box::pin(async move {
                 let (cx, #arguments) = request.accept::<#encoded_type>()?;

@@ -2,7 +2,12 @@
 //!
 //! It only has to compile, with `cargo clippy` as well.
 #![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub)]
-#![deny(unused_qualifications, unused_lifetimes, single_use_lifetimes, elided_lifetimes_in_paths)]
+#![deny(
+    unused_qualifications,
+    unused_lifetimes,
+    single_use_lifetimes,
+    elided_lifetimes_in_paths
+)]
 #![deny(clippy::pedantic, clippy::nursery, clippy::unwrap_used)]
 
 use std::error::Error;
@@ -71,6 +76,10 @@ pub trait Cache<K: Serialize + for<'de> Deserialize<'de> + Send + Sync + 'static
 pub(crate) trait Inner {
     async fn size(&self, _unused: u8) -> u64;
 }
+
+/// Does nothing yet.
+#[rpc::service]
+pub trait Nothing {}
 
 /// Asks for synonyms.
 ///
