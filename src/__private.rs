@@ -8,7 +8,7 @@ pub use std::sync::Arc;
 
 #[cfg(feature = "blocking")]
 pub use crate::blocking::BlockingClient;
-pub use crate::channel::connect;
+pub use crate::connect::connect;
 
 use rpc_core::fault::{Fault, Outcome, Reason};
 
