@@ -126,6 +126,8 @@ fn another_accounts_client_is_refused_unless_any_user_may_connect() {
             );
             let mut stranger = stranger.spawn().unwrap();
             if served {
+                let mut refused = server.accept().await.unwrap();
+                assert!(refused.recv().await.unwrap().is_none(), "it refused us first");
                 let mut pipe = server.accept().await.unwrap();
                 assert_eq!(pipe.peer().account.to_string(), format!("uid {STRANGER}"));
                 pipe.send(b"welcome").await.unwrap();

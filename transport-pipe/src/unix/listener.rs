@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rpc_core::transport::{Account, Link, PeerIdentity};
-use rustix::fs::Mode;
+use rustix::fs::{Mode, chmod};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketAddrUnix, bind, listen, shutdown};
 use rustix::process::geteuid;
@@ -109,7 +109,8 @@ fn listen_on(name: &NativeName, options: &ServerOptions) -> Result<(Claim, Owned
         let socket = system::new_socket(options.framing)?;
         system::restrict_before_bind(&socket, mode)?;
         bind(&socket, &SocketAddrUnix::new(&prepared)?)?;
-        system::restrict_after_bind(&prepared, mode)?;
+        // Whatever the umask, and where there is no mode before the bind. Nobody can connect before the listen.
+        chmod(&prepared, mode)?;
         listen(&socket, BACKLOG)?;
         Ok(socket)
     };
