@@ -82,9 +82,15 @@ mod tests {
     fn a_large_message_moves_to_larger_buffers_and_leaves_a_small_one() {
         let (mut assembly, mut buffer) = (Assembly::new(192 * 1024), Buffer::small());
         assert_eq!(assembly.place(&mut buffer), 0..SMALL);
-        assert!(matches!(assembly.handle(Outcome::More(SMALL), &mut buffer), Progress::Partial));
+        assert!(matches!(
+            assembly.handle(Outcome::More(SMALL), &mut buffer),
+            Progress::Partial
+        ));
         assert_eq!(assembly.place(&mut buffer), SMALL..65536);
-        assert!(matches!(assembly.handle(Outcome::More(65536 - SMALL), &mut buffer), Progress::Partial));
+        assert!(matches!(
+            assembly.handle(Outcome::More(65536 - SMALL), &mut buffer),
+            Progress::Partial
+        ));
         assert_eq!(assembly.place(&mut buffer), 65536..192 * 1024);
         assert_eq!(packet(assembly.handle(Outcome::Done(7), &mut buffer)), 65536 + 7);
         assert_eq!(assembly.place(&mut buffer), 0..SMALL);
@@ -111,14 +117,26 @@ mod tests {
     fn an_end_within_a_message_is_a_torn_message() {
         let (mut assembly, mut buffer) = (Assembly::new(65536), Buffer::small());
         let ended = Outcome::Failed(ERROR_BROKEN_PIPE);
-        assert!(matches!(assembly.handle(ended, &mut buffer), Progress::Over(Fate::Ended)));
-        assert!(matches!(assembly.handle(Outcome::More(SMALL), &mut buffer), Progress::Partial));
-        assert!(matches!(assembly.handle(ended, &mut buffer), Progress::Over(Fate::Torn)));
+        assert!(matches!(
+            assembly.handle(ended, &mut buffer),
+            Progress::Over(Fate::Ended)
+        ));
+        assert!(matches!(
+            assembly.handle(Outcome::More(SMALL), &mut buffer),
+            Progress::Partial
+        ));
+        assert!(matches!(
+            assembly.handle(ended, &mut buffer),
+            Progress::Over(Fate::Torn)
+        ));
     }
 
     #[test]
     fn an_empty_message_is_neither_data_nor_the_end() {
         let (mut assembly, mut buffer) = (Assembly::new(65536), Buffer::small());
-        assert!(matches!(assembly.handle(Outcome::Done(0), &mut buffer), Progress::Over(Fate::Empty)));
+        assert!(matches!(
+            assembly.handle(Outcome::Done(0), &mut buffer),
+            Progress::Over(Fate::Empty)
+        ));
     }
 }

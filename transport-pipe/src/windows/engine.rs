@@ -22,8 +22,13 @@ pub(super) fn attach(file: &OwnedHandle) -> io::Result<()> {
 /// Gives up what is under way on this file, unless it has ended within [`LINGER`].
 pub(super) fn linger(file: Weak<File>) {
     let Some(engine) = ENGINE.get() else { return };
-    let give_up = Instant::now() + LINGER;
-    lock(&engine.lingering).push((give_up, file));
+    let give_up = {
+        // Under the lock, which keeps the list in order.
+        let mut lingering = lock(&engine.lingering);
+        let give_up = Instant::now() + LINGER;
+        lingering.push((give_up, file));
+        give_up
+    };
     if engine.port.wake().is_err() {
         // The thread would not learn of it, and nothing else would ever close the pipe.
         engine.end_lingering(give_up);
@@ -55,7 +60,9 @@ fn engine() -> io::Result<&'static Engine> {
         port,
         lingering: Mutex::default(),
     });
-    ready.send(engine).expect("the thread was started and waits for this");
+    ready
+        .send(engine)
+        .expect("the thread was started and waits for this");
     Ok(engine)
 }
 
@@ -77,9 +84,13 @@ impl Engine {
         lingering.retain(|(_, file)| file.strong_count() > 0);
         let over = lingering.partition_point(|(give_up, _)| *give_up <= now);
         let over: Vec<_> = lingering.drain(..over).collect();
-        let next = lingering.first().map(|(give_up, _)| give_up.saturating_duration_since(now));
+        let next = lingering
+            .first()
+            .map(|(give_up, _)| give_up.saturating_duration_since(now));
         drop(lingering);
-        over.iter().filter_map(|(_, file)| file.upgrade()).for_each(|file| file.cancel_all());
+        over.iter()
+            .filter_map(|(_, file)| file.upgrade())
+            .for_each(|file| file.cancel_all());
         next
     }
 }

@@ -61,7 +61,10 @@ impl Fate {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidData, NotConnected};
         let (kind, text) = match self {
             Self::Ended | Self::Broken => (BrokenPipe, "the peer closed the pipe"),
-            Self::Reset => (ConnectionReset, "the peer disconnected the pipe; what was under way is lost"),
+            Self::Reset => (
+                ConnectionReset,
+                "the peer disconnected the pipe; what was under way is lost",
+            ),
             Self::Closed => (NotConnected, "the pipe is closed at this end"),
             Self::Torn => (InvalidData, "the peer went away in the middle of a packet"),
             Self::Oversized { limit } => {

@@ -9,14 +9,15 @@ use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 use windows_sys::Win32::Storage::FileSystem::{
-    CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_READ, FILE_WRITE_ATTRIBUTES,
-    FILE_WRITE_DATA, OPEN_EXISTING, PIPE_ACCESS_DUPLEX, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT,
+    CreateFileW, FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_READ,
+    FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, OPEN_EXISTING, PIPE_ACCESS_DUPLEX, SECURITY_IDENTIFICATION,
+    SECURITY_SQOS_PRESENT,
 };
 use windows_sys::Win32::System::IO::CancelIoEx;
 use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, GetNamedPipeClientProcessId, GetNamedPipeInfo, GetNamedPipeServerProcessId,
-    PIPE_READMODE_MESSAGE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_MESSAGE, PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
-    SetNamedPipeHandleState,
+    PIPE_READMODE_MESSAGE, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_MESSAGE, PIPE_UNLIMITED_INSTANCES,
+    PIPE_WAIT, SetNamedPipeHandleState,
 };
 use windows_sys::core::BOOL;
 
@@ -40,7 +41,12 @@ pub(super) enum Place {
 
 impl File {
     /// Makes an instance of the pipe called `name`, which ends in a NUL.
-    pub(super) fn create(name: &[u16], place: Place, quota: u32, descriptor: &Descriptor) -> io::Result<Self> {
+    pub(super) fn create(
+        name: &[u16],
+        place: Place,
+        quota: u32,
+        descriptor: &Descriptor,
+    ) -> io::Result<Self> {
         debug_assert_eq!(name.last(), Some(&0), "the system reads up to a NUL");
         let first = match place {
             Place::First => FILE_FLAG_FIRST_PIPE_INSTANCE,
@@ -105,7 +111,13 @@ impl File {
         let mut flags = 0;
         // SAFETY: the handle is open, the flags live until the call returns, and null asks for nothing.
         check(unsafe {
-            GetNamedPipeInfo(self.as_raw_handle(), &raw mut flags, null_mut(), null_mut(), null_mut())
+            GetNamedPipeInfo(
+                self.as_raw_handle(),
+                &raw mut flags,
+                null_mut(),
+                null_mut(),
+                null_mut(),
+            )
         })?;
         Ok(flags & PIPE_TYPE_MESSAGE != 0)
     }
@@ -162,5 +174,9 @@ fn own(handle: HANDLE) -> io::Result<OwnedHandle> {
 }
 
 fn check(succeeded: BOOL) -> io::Result<()> {
-    if succeeded == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if succeeded == 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

@@ -23,7 +23,12 @@ pub(super) struct Ends {
 }
 
 /// The link over a connected file.
-pub(super) fn link(file: Arc<File>, peer: PeerIdentity, max_packet: usize, connected: Option<Connected>) -> Link {
+pub(super) fn link(
+    file: Arc<File>,
+    peer: PeerIdentity,
+    max_packet: usize,
+    connected: Option<Connected>,
+) -> Link {
     let ends = Arc::new(Ends {
         reading: Slot::new(Arc::clone(&file), Buffer::small()),
         writing: Slot::new(file, Buffer::Empty),

@@ -86,7 +86,12 @@ impl Operation {
     ///
     /// # Panics
     /// If the buffer is smaller.
-    pub(super) fn read(mut self, place: Range<usize>, file: &Arc<File>, target: Arc<dyn Target>) -> Submitted {
+    pub(super) fn read(
+        mut self,
+        place: Range<usize>,
+        file: &Arc<File>,
+        target: Arc<dyn Target>,
+    ) -> Submitted {
         let place = &mut self.buffer().bytes()[place];
         let (start, len) = (place.as_mut_ptr(), length(place));
         self.submit(file, target, |handle, record| {
@@ -127,7 +132,11 @@ impl Operation {
         let block = Box::into_raw(self.0);
         let succeeded = call(file.as_raw_handle(), block.cast()) != 0;
         // SAFETY: always sound; it reads the thread's last error before anything else can change it.
-        let code = if succeeded { ERROR_SUCCESS } else { unsafe { GetLastError() } };
+        let code = if succeeded {
+            ERROR_SUCCESS
+        } else {
+            unsafe { GetLastError() }
+        };
         if code == ERROR_IO_PENDING {
             return Submitted::Pending(OperationId(block.addr()));
         }
@@ -147,16 +156,25 @@ impl Operation {
         // SAFETY: `submit` leaked this block, the record is its first field, and the call that left it to the
         // completion did not take it back.
         let mut operation = Self(unsafe { Box::from_raw(record.cast::<Block>()) });
-        #[expect(clippy::cast_possible_truncation, reason = "the system keeps an NTSTATUS, 32 bits, in a usize")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the system keeps an NTSTATUS, 32 bits, in a usize"
+        )]
         let status = operation.0.record.Internal as i32;
         // SAFETY: always sound; it looks the status up in a table.
         let code = unsafe { RtlNtStatusToDosError(status) };
-        let (file, target) = operation.0.pending.take().expect("`submit` sets it before each call");
+        let (file, target) = operation
+            .0
+            .pending
+            .take()
+            .expect("`submit` sets it before each call");
         // First the file, so that a target that frees the last other reference really closes it.
         drop(file);
         let outcome = Outcome::new(code, transferred as usize);
         // A waker may be anybody's; its panic, which was printed, must not end the thread that every pipe lives by.
-        drop(catch_unwind(AssertUnwindSafe(|| target.complete(operation, outcome))));
+        drop(catch_unwind(AssertUnwindSafe(|| {
+            target.complete(operation, outcome)
+        })));
     }
 }
 

@@ -47,14 +47,22 @@ impl Port {
         let flags = (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE) as u8;
         // SAFETY: the handle is open for the length of the call.
         let set = unsafe { SetFileCompletionNotificationModes(file.as_raw_handle(), flags) };
-        if set == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        if set == 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
     }
 
     /// Ends the wait of [`run_once`](Self::run_once) early.
     pub(super) fn wake(&self) -> io::Result<()> {
         // SAFETY: the port is open; the null record tells that no operation is meant.
         let posted = unsafe { PostQueuedCompletionStatus(self.0.as_raw_handle(), 0, 0, null()) };
-        if posted == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+        if posted == 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
     }
 
     /// Waits, at most so long, and completes each operation that ended. For the engine's thread alone.
@@ -72,7 +80,8 @@ impl Port {
 
     fn wait(&self, entries: &mut [OVERLAPPED_ENTRY; BATCH], timeout: Option<Duration>) -> io::Result<usize> {
         // Rounded up, lest the last fraction of a millisecond be spent in a loop.
-        let millis = |timeout: Duration| u32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(INFINITE - 1);
+        let millis =
+            |timeout: Duration| u32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(INFINITE - 1);
         let millis = timeout.map_or(INFINITE, millis);
         let mut taken = 0;
         // SAFETY: the port is open and there is room for as many entries as are asked for.
