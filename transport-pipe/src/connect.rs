@@ -132,9 +132,11 @@ fn passing_obstacle(
         AttemptError::Busy => Ok(Obstacle::Busy),
         AttemptError::NotFound if options.wait_for_server => Ok(Obstacle::NoServer),
         AttemptError::NotFound => Err(ConnectError::NotFound { name }),
-        AttemptError::WrongOwner { expected, found } => {
-            Err(ConnectError::WrongOwner { name, expected, found })
-        }
+        AttemptError::WrongOwner { expected, found } => Err(ConnectError::WrongOwner {
+            name,
+            expected,
+            found,
+        }),
         AttemptError::Failed(source) => Err(ConnectError::Io { name, source }),
     }
 }

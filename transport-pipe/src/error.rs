@@ -21,7 +21,9 @@ pub enum NameError {
     #[error("a pipe's name cannot contain a NUL character: remove it")]
     Nul,
     /// `/` or `\` in a plain name.
-    #[error("`{separator}` cannot stand in the pipe's name `{name}`: use `.` or `-`, or give a full native path")]
+    #[error(
+        "`{separator}` cannot stand in the pipe's name `{name}`: use `.` or `-`, or give a full native path"
+    )]
     Separator {
         /// The name that was given.
         name: String,
@@ -35,7 +37,9 @@ pub enum NameError {
         name: String,
     },
     /// An ending the server uses for the files beside its pipe.
-    #[error("a pipe's name cannot end in `{ending}`, which the server uses for files of its own: choose another")]
+    #[error(
+        "a pipe's name cannot end in `{ending}`, which the server uses for files of its own: choose another"
+    )]
     Reserved {
         /// The ending in question.
         ending: &'static str,
@@ -67,7 +71,9 @@ pub enum NameError {
         unit: &'static str,
     },
     /// The directory for this user's pipes is another's, or others can write to it.
-    #[error("`{directory}` cannot hold this user's pipes because it {fault}: remove it, or give a full native path")]
+    #[error(
+        "`{directory}` cannot hold this user's pipes because it {fault}: remove it, or give a full native path"
+    )]
     UnsafePlace {
         /// The directory in question.
         directory: PathBuf,
@@ -119,7 +125,9 @@ pub enum ConnectError {
         name: String,
     },
     /// The server belongs to somebody else than expected.
-    #[error("the server on `{name}` runs as {found}, and {expected} was expected: if that is right, say so with `.expect_owner(..)`")]
+    #[error(
+        "the server on `{name}` runs as {found}, and {expected} was expected: if that is right, say so with `.expect_owner(..)`"
+    )]
     WrongOwner {
         /// The pipe's full name.
         name: String,
@@ -129,7 +137,9 @@ pub enum ConnectError {
         found: Account,
     },
     /// The deadline passed.
-    #[error("`{name}` could not be connected within {after:?}: {obstacle}; a later `.deadline(..)` waits longer")]
+    #[error(
+        "`{name}` could not be connected within {after:?}: {obstacle}; a later `.deadline(..)` waits longer"
+    )]
     TimedOut {
         /// The pipe's full name.
         name: String,

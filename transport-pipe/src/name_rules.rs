@@ -19,7 +19,9 @@ fn check_plain_anywhere(name: &str) -> Result<(), NameError> {
         return Err(NameError::Separator { name, separator });
     }
     if matches!(name, "." | "..") {
-        return Err(NameError::Dots { name: name.to_owned() });
+        return Err(NameError::Dots {
+            name: name.to_owned(),
+        });
     }
     Ok(())
 }

@@ -46,7 +46,10 @@ pub(crate) fn check_native(path: &Path) -> Result<(), NameError> {
 }
 
 fn check_ending(name: &[u8]) -> Result<(), NameError> {
-    match [PREPARING, LOCK].into_iter().find(|ending| name.ends_with(ending.as_bytes())) {
+    match [PREPARING, LOCK]
+        .into_iter()
+        .find(|ending| name.ends_with(ending.as_bytes()))
+    {
         Some(ending) => Err(NameError::Reserved { ending }),
         None => Ok(()),
     }
@@ -71,7 +74,15 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_accepted() {
-        for name in ["a", "com.example.app", "Wörterbuch", "...", "with space", "-", ".hidden"] {
+        for name in [
+            "a",
+            "com.example.app",
+            "Wörterbuch",
+            "...",
+            "with space",
+            "-",
+            ".hidden",
+        ] {
             check_plain(name).unwrap();
         }
     }
@@ -80,12 +91,24 @@ mod tests {
     fn each_bad_plain_name_is_told_what_is_wrong() {
         assert!(matches!(check_plain(""), Err(NameError::Empty)));
         assert!(matches!(check_plain("a\0b"), Err(NameError::Nul)));
-        assert!(matches!(check_plain("a/b"), Err(NameError::Separator { separator: '/', .. })));
-        assert!(matches!(check_plain("a\\b"), Err(NameError::Separator { separator: '\\', .. })));
+        assert!(matches!(
+            check_plain("a/b"),
+            Err(NameError::Separator { separator: '/', .. })
+        ));
+        assert!(matches!(
+            check_plain("a\\b"),
+            Err(NameError::Separator { separator: '\\', .. })
+        ));
         assert!(matches!(check_plain("."), Err(NameError::Dots { .. })));
         assert!(matches!(check_plain(".."), Err(NameError::Dots { .. })));
-        assert!(matches!(check_plain("a.lock"), Err(NameError::Reserved { ending: ".lock" })));
-        assert!(matches!(check_plain("a~"), Err(NameError::Reserved { ending: "~" })));
+        assert!(matches!(
+            check_plain("a.lock"),
+            Err(NameError::Reserved { ending: ".lock" })
+        ));
+        assert!(matches!(
+            check_plain("a~"),
+            Err(NameError::Reserved { ending: "~" })
+        ));
     }
 
     #[test]
@@ -103,7 +126,10 @@ mod tests {
         let path = |len: usize| format!("/{}", "x".repeat(len - 1));
         check_native(Path::new(&path(LONGEST_PATH))).unwrap();
         let error = check_native(Path::new(&path(LONGEST_PATH + 1))).unwrap_err();
-        let counted = format!("has {} bytes, and a pipe's full name has at most {LONGEST_PATH}", LONGEST_PATH + 1);
+        let counted = format!(
+            "has {} bytes, and a pipe's full name has at most {LONGEST_PATH}",
+            LONGEST_PATH + 1
+        );
         assert!(error.to_string().contains(&counted), "{error}");
     }
 }

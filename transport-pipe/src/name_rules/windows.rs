@@ -68,7 +68,9 @@ fn check_host(text: &str) -> Result<(), NameError> {
         .split_at_checked(r"pipe\".len())
         .is_some_and(|(directory, _)| directory.eq_ignore_ascii_case(r"pipe\"));
     if is_pipe && !matches!(host, "." | "?" | "") {
-        return Err(NameError::OtherHost { host: host.to_owned() });
+        return Err(NameError::OtherHost {
+            host: host.to_owned(),
+        });
     }
     Ok(())
 }
@@ -104,13 +106,27 @@ mod tests {
     #[test]
     fn another_computers_pipe_is_refused_by_name() {
         let error = check(r"\\server\pipe\thesaurus").unwrap_err();
-        assert!(matches!(&error, NameError::OtherHost { host } if host == "server"), "{error}");
-        assert!(matches!(check(r"\\localhost\pipe\x"), Err(NameError::OtherHost { .. })));
+        assert!(
+            matches!(&error, NameError::OtherHost { host } if host == "server"),
+            "{error}"
+        );
+        assert!(matches!(
+            check(r"\\localhost\pipe\x"),
+            Err(NameError::OtherHost { .. })
+        ));
     }
 
     #[test]
     fn what_is_no_pipe_is_told_the_form() {
-        for path in [r"\\.\pip\x", r"C:\pipe\x", r"\\.\pipe\a\b", r"\\.\pipe\a/b", r"\\?\pipe\x", "x", r"\\"] {
+        for path in [
+            r"\\.\pip\x",
+            r"C:\pipe\x",
+            r"\\.\pipe\a\b",
+            r"\\.\pipe\a/b",
+            r"\\?\pipe\x",
+            "x",
+            r"\\",
+        ] {
             let error = check(path).unwrap_err();
             assert!(matches!(error, NameError::NotNative { .. }), "{path}: {error}");
         }
@@ -128,6 +144,13 @@ mod tests {
     fn a_name_has_at_most_256_characters() {
         let name = |len: usize| format!("{PREFIX}{}", "x".repeat(len - PREFIX.len()));
         check(&name(256)).unwrap();
-        assert!(matches!(check(&name(257)), Err(NameError::TooLong { length: 257, limit: 256, .. })));
+        assert!(matches!(
+            check(&name(257)),
+            Err(NameError::TooLong {
+                length: 257,
+                limit: 256,
+                ..
+            })
+        ));
     }
 }
