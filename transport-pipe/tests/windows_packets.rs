@@ -2,7 +2,7 @@
 #![cfg(windows)]
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use pipe_rpc_transport::{MAX_PACKET, Pipe, PipeServer};
@@ -222,4 +222,45 @@ async fn a_pipe_outlives_the_runtime_it_was_made_in() {
     let (sent, received) = tokio::join!(client.send(b"still there"), served.recv());
     sent.unwrap();
     assert_eq!(&*received.unwrap().unwrap(), b"still there");
+}
+
+#[tokio::test]
+async fn a_pipe_handed_over_brings_what_was_read_and_goes_on() {
+    for pending in [false, true] {
+        let (mut client, mut served) = connected(&format!("handed-over-{pending}"), 65536).await;
+        if pending {
+            assert!(
+                timeout(Duration::ZERO, served.recv()).await.is_err(),
+                "the pipe is empty"
+            );
+        }
+        client.send(b"first").await.unwrap();
+        let parts = served.into_parts().await.unwrap();
+        let read: Vec<_> = parts.packets.iter().map(|packet| packet.to_vec()).collect();
+        assert!(parts.partial.is_empty());
+        assert_eq!(
+            read,
+            if pending {
+                vec![b"first".to_vec()]
+            } else {
+                Vec::new()
+            }
+        );
+        // Messages that wait are read at once, whoever reads.
+        let mut file = File::from(parts.handle);
+        client.send(b"second").await.unwrap();
+        let mut bytes = [0; 16];
+        if !pending {
+            assert_eq!(file.read(&mut bytes).unwrap(), 5);
+        }
+        assert_eq!(file.read(&mut bytes).unwrap(), 6);
+        assert_eq!(bytes[..6], *b"second");
+        file.write_all(b"answer").unwrap();
+        assert_eq!(&*client.recv().await.unwrap().unwrap(), b"answer");
+        drop(file);
+        assert!(
+            client.recv().await.unwrap().is_none(),
+            "nobody else keeps it open"
+        );
+    }
 }

@@ -35,6 +35,11 @@ impl Assembly {
         self.filled..buffer.bytes().len().min(self.limit)
     }
 
+    /// The part of a message that is there.
+    pub(super) fn partial(&self, buffer: &mut Buffer) -> Vec<u8> {
+        buffer.bytes()[..self.filled].to_vec()
+    }
+
     /// Takes what a read into [`place`](Self::place) brought.
     pub(super) fn handle(&mut self, outcome: Outcome, buffer: &mut Buffer) -> Progress {
         match outcome {

@@ -2,8 +2,11 @@
 //!
 //! Not part of any runtime: pipes outlive the runtime they were made in, and their operations must come back.
 
+use std::collections::HashSet;
 use std::io;
 use std::os::windows::io::OwnedHandle;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,9 +18,25 @@ use super::port_unsafe::Port;
 pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 /// Makes operations on the file complete on the engine's thread.
-pub(super) fn attach(file: &OwnedHandle) -> io::Result<()> {
-    engine()?.port.attach(file)
+pub(super) fn attach(file: &OwnedHandle) -> io::Result<Key> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let key = Key(NEXT.fetch_add(1, Relaxed));
+    engine()?.port.attach(file, key.0)?;
+    Ok(key)
 }
+
+/// Ignores what completes on this file from now on: it is somebody else's, who keeps other records of operations than
+/// ours. The system lets no file leave its port.
+pub(super) fn let_go(key: Key) {
+    if let Some(engine) = ENGINE.get() {
+        lock(&engine.let_go).insert(key.0);
+        engine.any_let_go.store(true, Release);
+    }
+}
+
+/// What completions on a file are known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key(usize);
 
 /// Gives up what is under way on this file, unless it has ended within [`LINGER`].
 pub(super) fn linger(file: Weak<File>) {
@@ -39,6 +58,9 @@ struct Engine {
     port: Port,
     /// In the order of their times.
     lingering: Mutex<Vec<(Instant, Weak<File>)>>,
+    let_go: Mutex<HashSet<usize>>,
+    /// Spares the thread a lock in programs that never hand a pipe over, which is most.
+    any_let_go: AtomicBool,
 }
 
 static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -59,6 +81,8 @@ fn engine() -> io::Result<&'static Engine> {
     let engine = ENGINE.get_or_init(|| Engine {
         port,
         lingering: Mutex::default(),
+        let_go: Mutex::default(),
+        any_let_go: AtomicBool::new(false),
     });
     ready
         .send(engine)
@@ -70,12 +94,16 @@ impl Engine {
     fn run(&self) {
         loop {
             let timeout = self.end_lingering(Instant::now());
-            if let Err(error) = self.port.run_once(timeout) {
+            if let Err(error) = self.port.run_once(timeout, |key| self.is_ours(key)) {
                 // Nothing is known to cause it; if the system is out of something, it needs time.
                 tracing::error!(%error, "the completion port could not be read");
                 thread::sleep(Duration::from_millis(50));
             }
         }
+    }
+
+    fn is_ours(&self, key: usize) -> bool {
+        !self.any_let_go.load(Acquire) || !lock(&self.let_go).contains(&key)
     }
 
     /// Gives up what has lingered long enough, and says how long the next may.

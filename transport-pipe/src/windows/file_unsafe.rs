@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::ops::Deref;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle};
 use std::ptr::{null, null_mut};
 
@@ -21,14 +20,17 @@ use windows_sys::Win32::System::Pipes::{
 };
 use windows_sys::core::BOOL;
 
-use super::engine;
+use super::engine::{self, Key};
 use super::operation_unsafe::OperationId;
 use super::security_unsafe::Descriptor;
 
 /// One end of a named pipe, attached to the engine. Closed when the last reference is gone, and each operation under
 /// way holds one.
 #[derive(Debug)]
-pub(super) struct File(OwnedHandle);
+pub(super) struct File {
+    handle: OwnedHandle,
+    key: Key,
+}
 
 /// Whether an instance must be the first of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +97,8 @@ impl File {
     }
 
     fn attached(handle: OwnedHandle) -> io::Result<Self> {
-        engine::attach(&handle)?;
-        Ok(Self(handle))
+        let key = engine::attach(&handle)?;
+        Ok(Self { handle, key })
     }
 
     /// Makes reads end where messages end.
@@ -138,6 +140,13 @@ impl File {
         Ok(pid)
     }
 
+    /// Another handle of the same end, for somebody else. No operation of ours may be under way or follow.
+    pub(super) fn hand_over(&self) -> io::Result<OwnedHandle> {
+        let handle = self.handle.try_clone()?;
+        engine::let_go(self.key);
+        Ok(handle)
+    }
+
     /// Asks for everything under way on this file to be given up. Each operation still completes, some with success.
     pub(super) fn cancel_all(&self) {
         // SAFETY: the handle is open; null means every operation. That there is none left is no failure.
@@ -151,17 +160,15 @@ impl File {
     }
 }
 
-impl Deref for File {
-    type Target = OwnedHandle;
-
-    fn deref(&self) -> &OwnedHandle {
-        &self.0
+impl AsRawHandle for File {
+    fn as_raw_handle(&self) -> RawHandle {
+        self.handle.as_raw_handle()
     }
 }
 
 impl AsHandle for File {
     fn as_handle(&self) -> BorrowedHandle<'_> {
-        self.0.as_handle()
+        self.handle.as_handle()
     }
 }
 

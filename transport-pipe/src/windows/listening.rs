@@ -216,7 +216,7 @@ impl Target for Armed {
         match check_connected(outcome) {
             Ok(()) if !state.closed => state.connected.push_back(instance),
             Err(error) if !state.closed => {
-                tracing::warn!(%error, "an instance of a pipe failed; another is made")
+                tracing::warn!(%error, "an instance of a pipe failed; another is made");
             }
             // Closed before anybody is told that it was given back.
             Ok(()) | Err(_) => drop(instance),

@@ -131,11 +131,10 @@ impl Operation {
         self.0.pending = Some((Arc::clone(file), target));
         let block = Box::into_raw(self.0);
         let succeeded = call(file.as_raw_handle(), block.cast()) != 0;
-        // SAFETY: always sound; it reads the thread's last error before anything else can change it.
-        let code = if succeeded {
-            ERROR_SUCCESS
-        } else {
-            unsafe { GetLastError() }
+        let code = match succeeded {
+            true => ERROR_SUCCESS,
+            // SAFETY: always sound; it reads the thread's last error, which nothing has changed since the call.
+            false => unsafe { GetLastError() },
         };
         if code == ERROR_IO_PENDING {
             return Submitted::Pending(OperationId(block.addr()));
@@ -173,7 +172,7 @@ impl Operation {
         let outcome = Outcome::new(code, transferred as usize);
         // A waker may be anybody's; its panic, which was printed, must not end the thread that every pipe lives by.
         drop(catch_unwind(AssertUnwindSafe(|| {
-            target.complete(operation, outcome)
+            target.complete(operation, outcome);
         })));
     }
 }

@@ -36,10 +36,10 @@ impl Port {
         Ok(Self(unsafe { OwnedHandle::from_raw_handle(port) }))
     }
 
-    /// Makes operations on the file complete here, except those that are over when the call returns.
-    pub(super) fn attach(&self, file: &OwnedHandle) -> io::Result<()> {
+    /// Makes operations on the file complete here, with that key, except those that are over when the call returns.
+    pub(super) fn attach(&self, file: &OwnedHandle, key: usize) -> io::Result<()> {
         // SAFETY: both handles are open for the length of the call.
-        let port = unsafe { CreateIoCompletionPort(file.as_raw_handle(), self.0.as_raw_handle(), 0, 0) };
+        let port = unsafe { CreateIoCompletionPort(file.as_raw_handle(), self.0.as_raw_handle(), key, 0) };
         if port.is_null() {
             return Err(io::Error::last_os_error());
         }
@@ -65,13 +65,18 @@ impl Port {
         }
     }
 
-    /// Waits, at most so long, and completes each operation that ended. For the engine's thread alone.
-    pub(super) fn run_once(&self, timeout: Option<Duration>) -> io::Result<()> {
+    /// Waits, at most so long, and completes each operation that ended, but for files whose key is no longer ours. For
+    /// the engine's thread alone.
+    pub(super) fn run_once(
+        &self,
+        timeout: Option<Duration>,
+        is_ours: impl Fn(usize) -> bool,
+    ) -> io::Result<()> {
         let mut entries = [OVERLAPPED_ENTRY::default(); BATCH];
         let taken = self.wait(&mut entries, timeout)?;
         for entry in &entries[..taken] {
-            if !entry.lpOverlapped.is_null() {
-                // SAFETY: only `Operation` submits on attached files, and the port gives each completion once.
+            if !entry.lpOverlapped.is_null() && is_ours(entry.lpCompletionKey) {
+                // SAFETY: only `Operation` submits on files that are ours, and the port gives each completion once.
                 unsafe { Operation::completed(entry.lpOverlapped, entry.dwNumberOfBytesTransferred) };
             }
         }

@@ -13,6 +13,7 @@ use super::assembly::{Assembly, Progress};
 use super::fate::Fate;
 use super::link::Ends;
 use super::slot::Turn;
+use crate::pipe::PipeParts;
 
 /// The receiving half of a pipe.
 pub(super) struct Receiver {
@@ -54,6 +55,24 @@ impl PacketReceiver for Receiver {
                 Turn::Over(fate) => return Poll::Ready(Err(fate.error())),
             }
         }
+    }
+}
+
+impl Receiver {
+    /// Ends the reading and hands over the pipe, with what was read and not yet taken.
+    pub(super) fn into_parts(mut self) -> io::Result<PipeParts> {
+        let file = self.ends.reading.recall()?;
+        // A pipe that cannot be written to any more is handed over for what can be read.
+        let _ = self.ends.writing.recall();
+        let (mut packets, mut partial) = (Vec::new(), Vec::new());
+        // What came of the recalled read counts: one that had just completed has data.
+        if let Some((outcome, buffer)) = self.ends.reading.lock().take_outcome() {
+            match self.assembly.handle(outcome, buffer) {
+                Progress::Packet(packet) => packets.push(packet),
+                Progress::Partial | Progress::Over(_) => partial = self.assembly.partial(buffer),
+            }
+        }
+        Ok(PipeParts::new(packets, partial, file.hand_over()?))
     }
 }
 

@@ -6,14 +6,20 @@
 //!    │ └──────────────────────── take_outcome ────────────────────────────┘
 //! ```
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
 use super::engine;
 use super::fate::Fate;
 use super::file_unsafe::File;
 use super::operation_unsafe::{Operation, OperationId, Outcome, Submitted, Target};
+
+/// How long a recall waits for the system to give an operation back. It takes microseconds.
+const LONGEST_RECALL: Duration = Duration::from_secs(1);
 
 /// One direction of a pipe. Its lock is held while an operation is submitted, so that whoever closes knows that none
 /// follows.
@@ -76,6 +82,30 @@ impl Slot {
             engine::linger(Arc::downgrade(file));
         }
         state.end(Fate::Closed);
+    }
+
+    /// Takes the file out, so that no operation follows, once the one under way, which is given up, has come back.
+    ///
+    /// # Errors
+    /// If this direction is closed, or the operation does not come back.
+    pub(super) fn recall(&self) -> io::Result<Arc<File>> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let begun = Instant::now();
+        loop {
+            let mut state = self.lock();
+            let file = state.file.clone().map_err(Fate::error)?;
+            let Stage::Pending(id) = state.stage else {
+                state.end(Fate::Closed);
+                return Ok(file);
+            };
+            file.cancel(id);
+            state.wait(&waker);
+            drop(state);
+            if begun.elapsed() > LONGEST_RECALL {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            thread::park_timeout(LONGEST_RECALL);
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -141,6 +171,15 @@ impl Idle<'_> {
             // The completion may be here already, waiting for the lock.
             Submitted::Pending(id) => Stage::Pending(id),
         };
+    }
+}
+
+/// Wakes a thread that waits without a runtime.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 

@@ -26,8 +26,10 @@ fn own_sid() -> String {
 #[test]
 fn the_pipe_has_the_descriptor_that_was_asked_for() {
     for access in [Access::SameUser, Access::AnyUser] {
-        let mut options = ServerOptions::default();
-        options.access = access;
+        let options = ServerOptions {
+            access,
+            ..ServerOptions::default()
+        };
         let server = Blueprint::new(&fresh_name(), &options)
             .unwrap()
             .make(Place::First)
@@ -88,8 +90,10 @@ async fn another_accounts_server_is_refused_by_name() {
         .unwrap()
         .make(Place::First)
         .unwrap();
-    let mut options = ConnectOptions::default();
-    options.expect_owner = Owner::Sid("S-1-5-21-1-2-3-4".to_owned());
+    let options = ConnectOptions {
+        expect_owner: Owner::Sid("S-1-5-21-1-2-3-4".to_owned()),
+        ..ConnectOptions::default()
+    };
     match connect_once(&name, &options).await {
         Err(AttemptError::WrongOwner { expected, found }) => {
             assert_eq!(expected, options.expect_owner);
