@@ -1,5 +1,6 @@
 //! Listening on named pipes: clients come in bursts, leave at once, and none is lost.
 #![cfg(windows)]
+#![allow(clippy::unwrap_used)] // in helpers of tests, too
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};

@@ -1,5 +1,6 @@
 //! Packets over named pipes: whole, in order, of any size up to the limit.
 #![cfg(windows)]
+#![allow(clippy::unwrap_used)] // in helpers of tests, too
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};

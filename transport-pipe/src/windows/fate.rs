@@ -58,14 +58,14 @@ impl Fate {
 
     /// The error to report; the caller has dealt with the end that is none.
     pub(super) fn error(self) -> io::Error {
-        use io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidData, NotConnected};
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidData};
         let (kind, text) = match self {
             Self::Ended | Self::Broken => (BrokenPipe, "the peer closed the pipe"),
             Self::Reset => (
                 ConnectionReset,
                 "the peer disconnected the pipe; what was under way is lost",
             ),
-            Self::Closed => (NotConnected, "the pipe is closed at this end"),
+            Self::Closed => (BrokenPipe, "the pipe is closed at this end"),
             Self::Torn => (InvalidData, "the peer went away in the middle of a packet"),
             Self::Oversized { limit } => {
                 let text = format!("a packet is larger than the limit of {limit} bytes");

@@ -29,6 +29,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+#[path = "../../tests/support/wine_unsafe.rs"]
 mod wine_unsafe;
 
 pub(crate) use acceptor::Acceptor;

@@ -51,7 +51,7 @@ impl PacketReceiver for Receiver {
                     state.wait(cx.waker());
                     return Poll::Pending;
                 }
-                Turn::Over(Fate::Ended) => return Poll::Ready(Ok(None)),
+                Turn::Over(Fate::Ended | Fate::Closed) => return Poll::Ready(Ok(None)),
                 Turn::Over(fate) => return Poll::Ready(Err(fate.error())),
             }
         }

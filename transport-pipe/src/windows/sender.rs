@@ -29,7 +29,10 @@ impl Sender {
         if (1..=self.max_packet).contains(&len) {
             return Ok(());
         }
-        let text = format!("a packet has 1 to {} bytes, not {len}", self.max_packet);
+        let text = format!(
+            "a packet on this pipe has 1 to {} bytes, not {len}",
+            self.max_packet
+        );
         Err(io::Error::new(io::ErrorKind::InvalidInput, text))
     }
 

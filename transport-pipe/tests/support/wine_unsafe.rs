@@ -4,7 +4,7 @@
 use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleA, GetProcAddress};
 
 /// Says so and gives `true` if this is Wine, where `what` cannot be seen.
-pub(super) fn skipped_on_wine(what: &str) -> bool {
+pub(crate) fn skipped_on_wine(what: &str) -> bool {
     // SAFETY: the name ends in a NUL, and this library is in every process.
     let ntdll = unsafe { GetModuleHandleA(c"ntdll.dll".as_ptr().cast()) };
     // SAFETY: the library stays loaded, and the name ends in a NUL.
