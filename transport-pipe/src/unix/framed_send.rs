@@ -44,13 +44,26 @@ impl Sender {
         Self { outgoing, max_packet }
     }
 
-    /// The kernel has the first `taken` bytes of these slices; a task hands over the others.
-    fn finish_later(&self, rest: &mut Rest, slices: &[IoSlice<'_>], taken: usize) {
+    /// Sends the prefix and the packet, or as much as the kernel takes; what it did not take stays in `rest`.
+    fn begin(&self, slices: &[IoSlice<'_>], len: usize) -> io::Result<Progress> {
+        let mut rest = self.outgoing.lock();
+        rest.check()?;
+        if !rest.bytes.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let taken = send_slices(self.outgoing.socket.as_fd(), slices, &self.outgoing.gate)?;
+        if taken == len {
+            return Ok(Progress::Whole);
+        }
         rest.bytes = gather(slices);
         rest.sent = taken;
-        let unfinished = Unfinished(Arc::clone(&self.outgoing));
-        self.outgoing.socket.runtime().spawn(unfinished.finish());
+        Ok(Progress::Part)
     }
+}
+
+enum Progress {
+    Whole,
+    Part,
 }
 
 impl PacketSender for Sender {
@@ -63,14 +76,10 @@ impl PacketSender for Sender {
         slices.push(IoSlice::new(&prefix));
         slices.extend(packet.iter().map(|slice| IoSlice::new(slice)));
 
-        let mut rest = self.outgoing.lock();
-        rest.check()?;
-        if !rest.bytes.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let taken = send_slices(self.outgoing.socket.as_fd(), &slices, &self.outgoing.gate)?;
-        if taken < prefix.len() + len {
-            self.finish_later(&mut rest, &slices, taken);
+        if let Progress::Part = self.begin(&slices, prefix.len() + len)? {
+            // Outside the lock: a runtime that has ended drops the task at once, and that takes the lock.
+            let unfinished = Unfinished(Arc::clone(&self.outgoing));
+            self.outgoing.socket.runtime().spawn(unfinished.finish());
         }
         Ok(())
     }
