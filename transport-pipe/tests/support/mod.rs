@@ -11,6 +11,17 @@ use std::time::Duration;
 
 use pipe_rpc_transport::{Framing, MAX_PACKET, Pipe, PipeServer};
 
+#[cfg(windows)]
+mod wine_unsafe;
+#[cfg(windows)]
+pub(crate) use wine_unsafe::skipped_on_wine;
+
+/// This is not Wine.
+#[cfg(not(windows))]
+pub fn skipped_on_wine(_: &str) -> bool {
+    false
+}
+
 /// The variable that tells a child process of the test which part to play.
 const ROLE: &str = "PIPE_RPC_TEST_ROLE";
 const NAME: &str = "PIPE_RPC_TEST_NAME";
