@@ -3,6 +3,9 @@
 
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 
+#[cfg(doctest)]
+mod book;
+
 /// What the expansion of `#[pipe_rpc::service]` names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
