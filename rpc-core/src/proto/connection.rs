@@ -30,6 +30,7 @@ pub struct Connection {
     /// Calls of depth 0 are refused.
     draining: bool,
     farewell: Farewell,
+    peer_said_farewell: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     credit_told: u64,
 }
@@ -99,6 +100,7 @@ impl Connection {
             events: VecDeque::new(),
             draining: false,
             farewell: Farewell::Unsaid,
+            peer_said_farewell: false,
             credit_told: agreed.granted.window,
         }
     }
@@ -339,7 +341,10 @@ impl Connection {
                     text,
                 }));
             }
+            // An acknowledgement is queued for it, so there is only one.
+            Kind::Farewell if self.peer_said_farewell => return Err(ProtocolError::SecondFarewell),
             Kind::Farewell => {
+                self.peer_said_farewell = true;
                 self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
                 self.events.push_back(Event::Farewell);
             }

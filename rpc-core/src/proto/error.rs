@@ -70,6 +70,9 @@ pub enum ProtocolError {
         /// The stated limit in bytes.
         limit: u64,
     },
+    /// A second farewell.
+    #[error("a farewell was said twice")]
+    SecondFarewell,
     /// An acknowledgement of a farewell that was not said.
     #[error("a farewell was acknowledged that was not said")]
     UnexpectedFarewellAck,
