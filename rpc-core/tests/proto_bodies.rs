@@ -247,9 +247,7 @@ fn a_body_over_the_limit_is_refused_and_the_connection_lives() {
     pair.server
         .hear_frame(&frames::request_part((0, 1), true, b"late"))
         .unwrap();
-    pair.server
-        .hear_frame(&frames::request((1, 1), b"next"))
-        .unwrap();
+    pair.server.hear_frame(&frames::request((1, 1), b"next")).unwrap();
     assert_eq!(pair.server.news(), ["call 1.1 came with 4 bytes"]);
 }
 

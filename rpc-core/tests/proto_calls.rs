@@ -155,9 +155,7 @@ fn a_half_sent_body_ends_by_cancel_and_the_slot_by_its_answer() {
     assert_eq!(pair.client.abandon(call), Abandoned::Told);
     assert_eq!(pair.client.sends(), ["cancel 0.1"]);
     assert_eq!(pair.client.take(), None, "nothing more of the body");
-    pair.server
-        .hear_frame(&support::frames::cancel((0, 1)))
-        .unwrap();
+    pair.server.hear_frame(&support::frames::cancel((0, 1))).unwrap();
     assert_eq!(pair.server.news(), [""; 0], "it never ran");
     pair.settle();
     assert_eq!(
@@ -236,9 +234,7 @@ fn a_slot_is_used_again_with_the_next_generation_and_only_after_its_answer_has_l
         let call = pair.client.call(1);
         assert_eq!(call.to_string(), format!("call 0.{generation}"));
         assert!(
-            pair.client
-                .call_with(support::pair::head(), 1)
-                .is_none(),
+            pair.client.call_with(support::pair::head(), 1).is_none(),
             "no credit"
         );
         pair.settle();
@@ -270,10 +266,7 @@ fn late_frames_of_a_finished_call_are_ignored() {
         assert_eq!(pair.client.hear_frame(&late), Ok(()), "{late}");
         assert_eq!(pair.client.news(), [""; 0]);
     }
-    assert_eq!(
-        pair.server.hear_frame(&support::frames::cancel((0, 1))),
-        Ok(())
-    );
+    assert_eq!(pair.server.hear_frame(&support::frames::cancel((0, 1))), Ok(()));
 }
 
 #[test]

@@ -123,10 +123,7 @@ fn one_pong_is_pending_however_many_pings_came() {
 #[test]
 fn the_report_of_an_error_names_it() {
     let mut pair = Pair::new();
-    let error = pair
-        .server
-        .hear_frame(&frames::cancel((3, 9)))
-        .unwrap_err();
+    let error = pair.server.hear_frame(&frames::cancel((3, 9))).unwrap_err();
     pair.server.proto.report(&error);
     pair.settle();
     assert_eq!(

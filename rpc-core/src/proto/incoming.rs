@@ -302,6 +302,14 @@ impl Incoming {
         self.window.granted()
     }
 
+    /// As if the first slot had been used that often.
+    #[cfg(test)]
+    pub(super) fn start_generations_at(&mut self, generation: u32) {
+        if let Some(slot) = self.slots.entry(0) {
+            slot.generation = generation;
+        }
+    }
+
     fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<(), ProtocolError> {
         let granted = self.limits.max_calls;
         let nested = self.slots.is_nested(call.slot);

@@ -91,8 +91,21 @@ impl Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = [
-            "?", "request", "response", "refused", "fragment", "item", "end", "cancel", "done", "credit", "ping",
-            "pong", "goaway", "farewell", "farewell-ack",
+            "?",
+            "request",
+            "response",
+            "refused",
+            "fragment",
+            "item",
+            "end",
+            "cancel",
+            "done",
+            "credit",
+            "ping",
+            "pong",
+            "goaway",
+            "farewell",
+            "farewell-ack",
         ];
         f.write_str(names.get(usize::from(self.kind)).unwrap_or(&"?"))?;
         match self.kind {
@@ -132,9 +145,7 @@ pub fn request(call: (u32, u32), body: &[u8]) -> Frame {
 /// The first part of a request's body of `total` bytes.
 pub fn large_request(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
     let head = [&request_head(0)[..], &total.to_le_bytes()].concat();
-    Frame::new(1, OPENER | MORE, call)
-        .with_head(head)
-        .with_body(part)
+    Frame::new(1, OPENER | MORE, call).with_head(head).with_body(part)
 }
 
 pub fn response(call: (u32, u32), body: &[u8]) -> Frame {

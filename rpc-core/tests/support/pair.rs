@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use pipe_rpc_core::proto::{
-    Agreed, Answer, Body, CallId, Connection, Ending, Event, FaultRecord, IncomingCall, Limits, ProtocolError,
-    RequestHead,
+    Agreed, Answer, Body, CallId, Connection, Ending, Event, FaultRecord, IncomingCall, Limits,
+    ProtocolError, RequestHead,
 };
 
 use super::frames::{Frame, packet, told};
@@ -95,11 +95,7 @@ impl End {
     /// The bytes of the next packet, whose limit and frames are checked.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let packet = self.proto.take_packet(self.now)?;
-        let bytes: Vec<u8> = packet
-            .slices()
-            .iter()
-            .flat_map(|slice| slice.to_vec())
-            .collect();
+        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
         self.proto.recycle(packet);
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
         Some(bytes)
@@ -193,8 +189,7 @@ impl End {
     }
 
     fn gather(&mut self) {
-        self.events
-            .extend(std::iter::from_fn(|| self.proto.poll_event()));
+        self.events.extend(std::iter::from_fn(|| self.proto.poll_event()));
     }
 }
 
@@ -247,7 +242,9 @@ pub fn say(event: &Event) -> String {
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
         Event::Pong(payload) => format!("pong {payload}"),
-        Event::Goaway(goaway) if goaway.is_protocol_error => format!("goaway, protocol error: {}", goaway.text),
+        Event::Goaway(goaway) if goaway.is_protocol_error => {
+            format!("goaway, protocol error: {}", goaway.text)
+        }
         Event::Goaway(goaway) => format!("goaway: {}", goaway.text),
         Event::Farewell => "farewell".to_owned(),
         Event::FarewellAcked => "farewell acknowledged".to_owned(),
