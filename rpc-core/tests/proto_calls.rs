@@ -136,6 +136,18 @@ fn a_refused_oneway_call_says_so() {
 }
 
 #[test]
+fn done_is_no_ending_of_a_call_whose_result_is_waited_for() {
+    let mut pair = Pair::new();
+    pair.client.call(1);
+    pair.settle();
+    let error = pair
+        .client
+        .hear_frame(&support::frames::done((0, 1)))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "call 0.1 was ended without a result");
+}
+
+#[test]
 fn a_large_body_that_waits_is_taken_back_without_a_trace() {
     let mut pair = Pair::new();
     let call = pair.client.call(20_000);

@@ -35,6 +35,7 @@ pub(super) struct Outgoing {
 struct Slot {
     generation: u32,
     state: State,
+    oneway: bool,
     progress: Progress,
     deadline: Option<Instant>,
     response: Option<(bool, Assembly)>,
@@ -97,7 +98,7 @@ impl Outgoing {
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
-        (slot.state, slot.deadline) = (State::Open, head.deadline);
+        (slot.state, slot.oneway, slot.deadline) = (State::Open, head.oneway, head.deadline);
         let call = CallId {
             slot: id,
             generation: slot.generation,
@@ -235,6 +236,9 @@ impl Outgoing {
             return Ok(None);
         };
         let waited_for = slot.state == State::Open;
+        if waited_for && !slot.oneway && matches!(ending, Ending::Done) {
+            return Err(ProtocolError::NoResult { call });
+        }
         if matches!(slot.progress, Progress::Large) {
             // The callee wants no more of the body.
             self.withdraw_body(call, outbox);
