@@ -48,6 +48,8 @@ enum Farewell {
 pub enum Event {
     /// A call of the peer's is to run.
     Incoming(IncomingCall),
+    /// A body is arriving that is not waited for after this: [`Connection::handle_timeout`] is to be called then.
+    BodyDeadline(Instant),
     /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
     Interrupted(CallId),
     /// A call of this end's ended, and somebody waits for it.
@@ -385,6 +387,8 @@ impl Connection {
             (body, packet) = packet.body(frame);
             self.events
                 .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
+        } else if let Some(deadline) = head.deadline {
+            self.events.push_back(Event::BodyDeadline(deadline));
         }
         Ok(packet)
     }
