@@ -61,7 +61,7 @@ fn head(kind: u8, flags: u8, method: u32, total: u64) -> Vec<u8> {
             head[0..4].copy_from_slice(&SERVICE.to_le_bytes());
             head[4..8].copy_from_slice(&method.to_le_bytes());
             // Sometimes a deadline, sometimes nested.
-            (head[16], head[24]) = ((total % 3) as u8, u8::from(total % 5 == 0));
+            (head[16], head[24]) = ((total % 3) as u8, u8::from(total.is_multiple_of(5)));
             head
         }
         2 => vec![(total % 3) as u8, 0, 0, 0],

@@ -71,13 +71,13 @@ fn a_call_that_is_late_before_it_began_is_refused() {
 fn a_body_that_is_late_while_it_arrives_is_refused_and_its_credit_returns() {
     let mut pair = Pair::new();
     pair.client.call_within(LIMIT, 20_000);
-    pair.to_server();
+    pair.forth();
     pair.server.pass(LIMIT);
     let sent = pair.server.sends();
     assert_eq!(sent, ["refused 0.1", "credit 30000"]);
     assert_eq!(pair.server.proto.incoming_open(), 0);
     // The fragments that were under way are late, not wrong.
-    while pair.to_server() {}
+    while pair.forth() {}
     assert_eq!(pair.server.news(), ["a body has a deadline"]);
 }
 

@@ -50,11 +50,11 @@ impl Pair {
 
     /// Carries packets both ways until none is left.
     pub fn settle(&mut self) {
-        while self.to_server() | self.to_client() {}
+        while self.forth() | self.back() {}
     }
 
     /// Carries one packet of the client's, if it has one.
-    pub fn to_server(&mut self) -> bool {
+    pub fn forth(&mut self) -> bool {
         self.client
             .take()
             .map(|packet| self.server.take_in(&packet))
@@ -62,7 +62,7 @@ impl Pair {
     }
 
     /// Carries one packet of the server's, if it has one.
-    pub fn to_client(&mut self) -> bool {
+    pub fn back(&mut self) -> bool {
         self.server
             .take()
             .map(|packet| self.client.take_in(&packet))
