@@ -1,4 +1,5 @@
 //! A server survives its clients, takes bursts, and has its name for itself.
+#![allow(clippy::unwrap_used)] // in helpers, too
 
 mod support;
 
