@@ -1,5 +1,5 @@
 //! A server survives its clients, takes bursts, and has its name for itself.
-#![allow(clippy::unwrap_used)] // in helpers, too
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Unix: the socket's file, its lock, and what a stranger at the other end may try.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 mod support;
 

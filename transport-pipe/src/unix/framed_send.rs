@@ -78,7 +78,7 @@ impl PacketSender for Sender {
 
         if let Progress::Part = self.begin(&slices, prefix.len() + len)? {
             // Outside the lock: a runtime that has ended drops the task at once, and that takes the lock.
-            let unfinished = Unfinished(Arc::clone(&self.outgoing));
+            let unfinished = Unfinished::new(&self.outgoing);
             self.outgoing.socket.runtime().spawn(unfinished.finish());
         }
         Ok(())
@@ -172,20 +172,31 @@ impl Outgoing {
 }
 
 /// Finishes a packet; when dropped before, because the runtime ends, the pipe is broken.
-struct Unfinished(Arc<Outgoing>);
+struct Unfinished {
+    outgoing: Arc<Outgoing>,
+    /// Told apart from an empty rest: the next packet may be unfinished by the time this is dropped.
+    ended: bool,
+}
 
 impl Unfinished {
-    async fn finish(self) {
-        let outcome = poll_fn(|cx| self.0.poll_finish(cx)).await;
-        self.0.end_packet(outcome);
+    fn new(outgoing: &Arc<Outgoing>) -> Self {
+        Self {
+            outgoing: Arc::clone(outgoing),
+            ended: false,
+        }
+    }
+
+    async fn finish(mut self) {
+        let outcome = poll_fn(|cx| self.outgoing.poll_finish(cx)).await;
+        self.ended = true;
+        self.outgoing.end_packet(outcome);
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let unfinished = !self.0.lock().bytes.is_empty();
-        if unfinished {
-            self.0.end_packet(Err(io::ErrorKind::BrokenPipe.into()));
+        if !self.ended {
+            self.outgoing.end_packet(Err(io::ErrorKind::BrokenPipe.into()));
         }
     }
 }
