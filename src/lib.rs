@@ -1,17 +1,64 @@
 //! Typed async calls between the programs of one computer, over message-mode pipes.
+//!
+//! A trait with one attribute is the whole contract. A server implements it, a client calls it as if it were here:
+//!
+//! ```
+//! use pipe_rpc::{PipeServer, Server};
+//!
+//! #[pipe_rpc::service]
+//! trait Thesaurus {
+//!     /// Words that mean about the same.
+//!     async fn synonyms(&self, word: String, limit: u32) -> Vec<String>;
+//! }
+//!
+//! struct Small;
+//!
+//! impl Thesaurus for Small {
+//!     async fn synonyms(&self, word: String, limit: u32) -> Vec<String> {
+//!         let all = if word == "pipe" { vec!["tube", "duct"] } else { vec![] };
+//!         all.into_iter().take(limit as usize).map(str::to_owned).collect()
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let name = format!("doc-{}", std::process::id());
+//! # let name = name.as_str();
+//! let server = Server::builder().service(ThesaurusServer::new(Small)).serve(PipeServer::bind(name)?);
+//! tokio::spawn(server);
+//!
+//! let thesaurus = ThesaurusClient::connect(name).await?;
+//! assert_eq!(thesaurus.synonyms("pipe".into(), 1).await?, ["tube"]);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
+// The expansion of `#[service]` names this crate by its name, also in this crate's own tests and examples.
+extern crate self as pipe_rpc;
+
+#[cfg(feature = "blocking")]
+mod blocking;
+mod connect;
+#[cfg(not(feature = "blocking"))]
+mod no_blocking;
+
+pub use connect::{Connect, ConnectError};
+pub use rpc_core::client::{BoxError, Caller, Channel};
+pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
+pub use rpc_core::message::{Request, Response};
+pub use rpc_core::method::Method;
+pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder};
+pub use rpc_core::transport;
+pub use rpc_macros::service;
+pub use transport_pipe::{
+    Access, Account, BindError, Framing, NameError, Owner, PeerIdentity, Pipe, PipeName, PipeServer,
+};
 
 #[cfg(doctest)]
 mod book;
 
 /// What the expansion of `#[pipe_rpc::service]` names. Not part of the public interface.
 #[doc(hidden)]
-pub mod __private {
-    pub use rpc_core::client::{Caller, Stub};
-    pub use rpc_core::message::Request;
-    pub use rpc_core::method::Method;
-    pub use rpc_core::server::{Context, Mount, Reply};
-    pub use std::sync::Arc;
-}
+pub mod __private;

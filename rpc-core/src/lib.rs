@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod codec;
+pub mod connection;
 pub mod fault;
 pub mod message;
 pub mod method;

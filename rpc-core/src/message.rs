@@ -16,6 +16,7 @@ pub struct Request {
     body: Body,
     deadline: Option<Instant>,
     attempt: u8,
+    depth: u8,
     context: Option<Context>,
 }
 
@@ -42,6 +43,7 @@ impl Request {
             body,
             deadline: None,
             attempt: 0,
+            depth: 0,
             context: None,
         }
     }
@@ -57,6 +59,13 @@ impl Request {
     #[must_use]
     pub fn with_attempt(mut self, attempt: u8) -> Self {
         self.attempt = attempt;
+        self
+    }
+
+    /// The same, made by a handler whose own call has the depth below this one; 0 is a call that no handler makes.
+    #[must_use]
+    pub fn with_depth(mut self, depth: u8) -> Self {
+        self.depth = depth;
         self
     }
 
@@ -101,10 +110,24 @@ impl Request {
         self.attempt
     }
 
+    /// How many calls wait for this one.
+    #[must_use]
+    pub fn depth(&self) -> u8 {
+        self.depth
+    }
+
     /// Who calls, at a server; `None` at a client.
     #[must_use]
     pub fn context(&self) -> Option<&Context> {
         self.context.as_ref()
+    }
+
+    pub(crate) fn context_mut(&mut self) -> Option<&mut Context> {
+        self.context.as_mut()
+    }
+
+    pub(crate) fn into_body(self) -> Body {
+        self.body
     }
 
     pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {

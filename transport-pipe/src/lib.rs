@@ -1,1 +1,50 @@
-//! Message-mode pipes for tokio.
+//! Message-mode pipes for tokio: named pipes on Windows, SEQPACKET sockets on Linux, framed stream sockets elsewhere.
+//!
+//! A pipe carries whole packets, in order, between two processes of one computer. This crate knows the pipes and the
+//! operating systems, and nothing of calls.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use pipe_rpc_transport::{Pipe, PipeServer};
+//!
+//! let mut server = PipeServer::bind("thesaurus")?;
+//! let mut client = Pipe::connect("thesaurus").await?;
+//! let mut served = server.accept().await?;
+//!
+//! client.send(b"a packet").await?;
+//! let packet = served.recv().await?.expect("the client is still there");
+//! assert_eq!(&*packet, b"a packet");
+//! # Ok(())
+//! # }
+//! ```
+
+mod access;
+mod backoff;
+mod connect;
+mod error;
+mod expect;
+mod gauges;
+mod name;
+mod name_rules;
+mod options;
+mod pipe;
+mod server;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as sys;
+#[cfg(windows)]
+use windows as sys;
+
+pub use access::Access;
+pub use connect::{PipeBuilder, connect_link};
+pub use error::{BindError, ConnectError, NameError, Obstacle, PlaceFault};
+pub use expect::Owner;
+pub use name::PipeName;
+pub use options::{ConnectOptions, Framing, MAX_PACKET, ServerOptions};
+pub use pipe::{Closer, Pipe, PipeParts, PipeReceiver, PipeSender};
+pub use rpc_core::transport::{Account, Packet, PeerIdentity};
+pub use server::{PipeServer, PipeServerBuilder};

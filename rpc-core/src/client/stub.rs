@@ -1,32 +1,40 @@
 //! What every generated client is made of.
 
+use std::any::TypeId;
 use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+use tower::Service;
 
-use crate::fault::{CallError, Fault};
+use crate::codec::Codec;
+use crate::connection::{Ambient, fault_of_layer};
+use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
+use crate::server::{MAX_DEPTH, decode, encode};
+
+use super::Channel;
 
 /// The error of tower layers.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What a client can make its calls through: a channel, or any stack of tower layers over one.
-pub trait Caller: Clone + Send + Sync + 'static + sealed::Sealed {}
-
-mod sealed {
-    pub trait Sealed {}
+pub trait Caller:
+    Service<Request, Response = Response, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
+{
 }
 
-impl<S> sealed::Sealed for S {}
-
-impl<S> Caller for S
-where
-    S: tower::Service<Request, Response = Response> + Clone + Send + Sync + 'static,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
+impl<S> Caller for S where
+    S: Service<Request, Response = Response, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }
 
@@ -55,7 +63,9 @@ impl<S> Stub<S> {
         self.timeout = Some(timeout);
         self
     }
+}
 
+impl<S: Caller> Stub<S> {
     /// Calls a method that returns a plain value. `args` is the argument itself if there is one, else a tuple.
     ///
     /// # Errors
@@ -68,8 +78,12 @@ impl<S> Stub<S> {
         A: Serialize + Send + 'static,
         T: DeserializeOwned + 'static,
     {
-        let _ = (method, args, &self.caller, self.service, self.timeout);
-        std::future::pending().await
+        let response = self.send(method, args).await?;
+        if response.is_failed() {
+            let detail = "the server's method returns a Result, this client's does not";
+            return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
+        }
+        decode(Codec::Bincode, response.into_body(), Outcome::Ran)
     }
 
     /// Calls a method that returns a `Result`.
@@ -85,8 +99,12 @@ impl<S> Stub<S> {
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        let _ = (method, args);
-        std::future::pending().await
+        let response = self.send(method, args).await?;
+        if response.is_failed() {
+            let error = decode(Codec::Bincode, response.into_body(), Outcome::Ran)?;
+            return Err(CallError::Failed(error));
+        }
+        Ok(decode(Codec::Bincode, response.into_body(), Outcome::Ran)?)
     }
 
     /// Calls a method whose result nobody waits for: resolves when the system has the whole request.
@@ -100,7 +118,64 @@ impl<S> Stub<S> {
     where
         A: Serialize + Send + 'static,
     {
-        let _ = (method, args);
-        std::future::pending().await
+        self.send(method, args).await.map(drop)
     }
+
+    async fn send<A>(&self, method: &'static Method, args: A) -> Result<Response, Fault>
+    where
+        A: Serialize + Send + 'static,
+    {
+        let request = self.request(method, args)?;
+        let deadline = request.deadline();
+        let mut caller = self.caller.clone();
+        let ready = poll_fn(|cx| caller.poll_ready(cx));
+        let ready = within(deadline, Outcome::NotSent, ready).await?;
+        ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
+        let calling = caller.call(request);
+        // A channel sees to the deadline itself, with one timer for all calls of its connection.
+        let sees_to_it = TypeId::of::<S>() == TypeId::of::<Channel>();
+        let deadline = deadline.filter(|_| !sees_to_it);
+        let called = within(deadline, Outcome::MayHaveRun, calling).await?;
+        called.map_err(|error| fault_of_layer(error.into(), Outcome::MayHaveRun))
+    }
+
+    fn request<A: Serialize + 'static>(&self, method: &'static Method, args: A) -> Result<Request, Fault> {
+        let ambient = Ambient::current();
+        let depth = ambient.map_or(0, |ambient| ambient.depth.saturating_add(1));
+        if depth > MAX_DEPTH {
+            let text = format!("the limit is {MAX_DEPTH}");
+            return Err(Fault::new(Outcome::NotSent, Reason::TooDeep).with_detail(text));
+        }
+        let own = self
+            .timeout
+            .or(method.timeout)
+            .and_then(|limit| Instant::now().checked_add(limit));
+        let inherited = ambient.and_then(|ambient| ambient.deadline);
+        let deadline = [own, inherited].into_iter().flatten().min();
+        let body = encode(Codec::Bincode, &args, Outcome::NotSent)?;
+        Ok(Request::new(method, self.service, Codec::Bincode, body)
+            .with_deadline(deadline)
+            .with_depth(depth))
+    }
+}
+
+/// Waits for `future` until the deadline. A timer is made only if the future is not ready at once.
+async fn within<F: Future>(
+    deadline: Option<Instant>,
+    outcome: Outcome,
+    future: F,
+) -> Result<F::Output, Fault> {
+    let Some(deadline) = deadline else {
+        return Ok(future.await);
+    };
+    let mut future = std::pin::pin!(future);
+    if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        return Ok(output);
+    }
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(Fault::new(outcome, Reason::NoRuntime));
+    }
+    timeout_at(deadline, future)
+        .await
+        .map_err(|_| Fault::new(outcome, Reason::DeadlineExceeded))
 }

@@ -19,8 +19,12 @@ enum Repr {
 }
 
 impl Body {
+    /// How many bytes a body holds without an allocation.
+    pub(crate) const INLINE: usize = INLINE;
+
     /// The empty body.
     #[must_use]
+    #[inline]
     pub const fn new() -> Self {
         Self(Repr::Inline {
             len: 0,
@@ -47,6 +51,7 @@ impl Body {
 
     /// How many bytes the body has.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
             Repr::Inline { len, .. } => usize::from(*len),
@@ -62,6 +67,7 @@ impl Body {
 }
 
 impl AsRef<[u8]> for Body {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         match &self.0 {
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
@@ -107,6 +113,7 @@ enum Writing {
 impl BodyWriter {
     /// A writer with nothing in it.
     #[must_use]
+    #[inline]
     pub const fn new() -> Self {
         Self(Writing::Inline {
             len: 0,
@@ -115,6 +122,7 @@ impl BodyWriter {
     }
 
     /// Appends `more`.
+    #[inline]
     pub fn write(&mut self, more: &[u8]) {
         match &mut self.0 {
             Writing::Inline { len, bytes } => {
@@ -126,17 +134,27 @@ impl BodyWriter {
                     *len = end as u8;
                     return;
                 }
-                let mut spilled = Vec::with_capacity(end.max(4 * INLINE));
-                spilled.extend_from_slice(&bytes[..start]);
-                spilled.extend_from_slice(more);
-                self.0 = Writing::Spilled(spilled);
+                self.spill(more);
             }
             Writing::Spilled(spilled) => spilled.extend_from_slice(more),
         }
     }
 
+    /// Goes on in allocated space, with `more`.
+    #[cold]
+    fn spill(&mut self, more: &[u8]) {
+        if let Writing::Inline { len, bytes } = &self.0 {
+            let bytes = &bytes[..usize::from(*len)];
+            let mut spilled = Vec::with_capacity((bytes.len() + more.len()).max(4 * INLINE));
+            spilled.extend_from_slice(bytes);
+            spilled.extend_from_slice(more);
+            self.0 = Writing::Spilled(spilled);
+        }
+    }
+
     /// How many bytes were written.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
             Writing::Inline { len, .. } => usize::from(*len),
@@ -152,6 +170,7 @@ impl BodyWriter {
 
     /// The body that was written.
     #[must_use]
+    #[inline]
     pub fn finish(self) -> Body {
         match self.0 {
             Writing::Inline { len, bytes } => Body(Repr::Inline { len, bytes }),

@@ -1,5 +1,6 @@
 //! What a handler can ask about its call.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,31 +8,56 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::codec::Codec;
+use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::transport::PeerIdentity;
 
-/// What a handler can ask about its call: who calls and how long the answer is wanted.
+use super::gate::Gate;
+
+/// What a handler can ask about its call: who calls, and how long the answer is wanted.
 #[derive(Clone, Debug)]
 pub struct Context {
     method: &'static Method,
     codec: Codec,
     deadline: Option<Instant>,
+    depth: u8,
     peer: Arc<PeerIdentity>,
+    /// Passed when the method is entered, if layers could fail the call before or after.
+    gate: Option<Arc<Gate>>,
 }
 
 impl Context {
+    pub(crate) fn new(method: &'static Method, shared: &Shared, ambient: Ambient) -> Self {
+        let Ambient { deadline, depth } = ambient;
+        let peer = Arc::clone(&shared.peer);
+        Self {
+            method,
+            codec: shared.codec,
+            deadline,
+            depth,
+            peer,
+            gate: None,
+        }
+    }
+
     /// Who calls.
     #[must_use]
     pub fn peer_identity(&self) -> &PeerIdentity {
         &self.peer
     }
 
-    /// When the caller stops waiting.
+    /// When the caller stops waiting. The handler is dropped then.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// How many calls wait for this one; 0 for a call that no handler makes.
+    #[must_use]
+    pub fn depth(&self) -> u8 {
+        self.depth
     }
 
     /// The method that is called.
@@ -45,9 +71,7 @@ impl Context {
     /// # Errors
     /// If the value cannot be encoded.
     pub fn respond<T: Serialize + 'static>(&self, value: &T) -> Result<Response, Fault> {
-        let body = self.codec.encode(value);
-        body.map(Response::ok)
-            .map_err(|e| Fault::new(Outcome::Ran, Reason::Encode).with_source(Arc::new(e) as Arc<_>))
+        encode(self.codec, value, Outcome::Ran).map(Response::ok)
     }
 
     /// The response that carries what a method returned as `Result`.
@@ -59,11 +83,14 @@ impl Context {
         T: Serialize + 'static,
         E: Serialize + 'static,
     {
-        let body = match result {
-            Ok(value) => self.codec.encode(value).map(Response::ok),
-            Err(error) => self.codec.encode(error).map(Response::failed),
-        };
-        body.map_err(|e| Fault::new(Outcome::Ran, Reason::Encode).with_source(Arc::new(e) as Arc<_>))
+        match result {
+            Ok(value) => self.respond(value),
+            Err(error) => encode(self.codec, error, Outcome::Ran).map(Response::failed),
+        }
+    }
+
+    pub(super) fn gate(&mut self) -> Arc<Gate> {
+        Arc::clone(self.gate.get_or_insert_default())
     }
 }
 
@@ -71,13 +98,43 @@ impl Request {
     /// Decodes the arguments: the moment in which the method is entered.
     ///
     /// # Errors
-    /// If the body is not exactly one `T`.
+    /// If the body is not exactly one `T`, or this is no request at a server.
     pub fn accept<T: DeserializeOwned + 'static>(self) -> Result<(Context, T), Fault> {
         let (body, codec, context) = self.into_parts();
-        let context = context.ok_or_else(|| Fault::new(Outcome::Refused, Reason::Other))?;
-        let decoded = codec.decode(body);
-        let value = decoded
-            .map_err(|e| Fault::new(Outcome::Refused, Reason::Decode).with_source(Arc::new(e) as Arc<_>))?;
+        let without = "a request that did not come over a connection";
+        let context =
+            context.ok_or_else(|| Fault::new(Outcome::Refused, Reason::Other).with_detail(without))?;
+        let value = decode(codec, body, Outcome::Refused)?;
+        if context.gate.as_ref().is_some_and(|gate| !gate.enter()) {
+            let late = "a layer had given it up";
+            return Err(Fault::new(Outcome::Refused, Reason::Layer).with_detail(late));
+        }
         Ok((context, value))
+    }
+}
+
+/// Encodes a value; a panic of its `Serialize` is a fault like any other.
+pub(crate) fn encode<T: Serialize + 'static>(
+    codec: Codec,
+    value: &T,
+    outcome: Outcome,
+) -> Result<crate::proto::Body, Fault> {
+    let fault = Fault::new(outcome, Reason::Encode);
+    match catch_unwind(AssertUnwindSafe(|| codec.encode(value))) {
+        Ok(encoded) => encoded.map_err(|error| fault.with_source(Arc::new(error) as Arc<_>)),
+        Err(panic) => Err(fault.with_detail(format!("its Serialize panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+/// Decodes a value; a panic of its `Deserialize` is a fault like any other.
+pub(crate) fn decode<T: DeserializeOwned + 'static>(
+    codec: Codec,
+    body: crate::proto::Body,
+    outcome: Outcome,
+) -> Result<T, Fault> {
+    let fault = Fault::new(outcome, Reason::Decode);
+    match catch_unwind(AssertUnwindSafe(|| codec.decode(body))) {
+        Ok(decoded) => decoded.map_err(|error| fault.with_source(Arc::new(error) as Arc<_>)),
+        Err(panic) => Err(fault.with_detail(format!("its Deserialize panicked: {}", panic_text(&*panic)))),
     }
 }

@@ -1,7 +1,19 @@
 //! Serving: services, the stack of layers over them, and the server that runs them.
 
+mod builder;
 mod context;
+mod gate;
+mod load;
 mod mount;
+mod router;
+mod run;
+mod stack;
 
+pub use builder::{Server, ServerBuilder};
 pub use context::Context;
+pub(crate) use context::{decode, encode};
+pub(crate) use load::{MethodLoad, Watch};
 pub use mount::{Mount, Reply};
+pub(crate) use router::MAX_DEPTH;
+pub use router::{MountError, Router};
+pub use run::ServeError;

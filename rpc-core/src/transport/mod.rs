@@ -3,6 +3,7 @@
 //! A transport hands over a [`Link`]: a sender that any thread may use, a receiver that one task owns, and who the
 //! peer is. [`memory`] is a pair that lives in one process, for tests.
 
+use std::any::Any;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
@@ -64,8 +65,8 @@ pub trait PacketSender: Send + Sync + 'static {
 /// The receiving half of a pipe.
 ///
 /// Reading is never cancelled: a caller that stops polling loses nothing, the next poll goes on where it was. Dropping
-/// a receiver ends the reading of its pipe.
-pub trait PacketReceiver: Send + 'static {
+/// a receiver ends the reading of its pipe. It is [`Any`], so that the transport that made a receiver can take it apart.
+pub trait PacketReceiver: Any + Send {
     /// Receives the next whole packet; `None` is the end, after all that the peer wrote.
     ///
     /// # Errors

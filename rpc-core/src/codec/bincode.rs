@@ -1,0 +1,90 @@
+//! The bincode crate behind the guards: the only file that names it.
+
+use bincode::config::{Configuration, Fixint, LittleEndian, NoLimit};
+use bincode::enc::write::Writer;
+use bincode::error as raw;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{DecodeErrorKind, EncodeErrorKind};
+use super::guard_de::GuardSeed;
+use super::guard_ser::Guarded;
+use super::meter::{Meter, max_elements};
+use crate::proto::{Body, BodyWriter};
+
+const CONFIG: Configuration<LittleEndian, Fixint, NoLimit> =
+    bincode::config::standard().with_fixed_int_encoding();
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Body, EncodeErrorKind> {
+    let meter = Meter::new();
+    let mut body = BodyWriter::new();
+    let encoded = bincode::serde::encode_into_writer(Guarded::whole(value, &meter), Out(&mut body), CONFIG);
+    if let Some(fault) = meter.take_fault() {
+        return Err(fault);
+    }
+    encoded.map_err(EncodeErrorKind::from)?;
+    if let Some(check) = meter.field_check() {
+        body.write(&[check]);
+    }
+    let (elements, limit) = (meter.elements(), max_elements(body.len()));
+    if elements > limit {
+        return Err(EncodeErrorKind::TooManyValues { elements, limit });
+    }
+    Ok(body.finish())
+}
+
+pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeErrorKind> {
+    let meter = Meter::new();
+    let seed = GuardSeed::whole(std::marker::PhantomData::<T>, &meter, body.len());
+    let decoded = bincode::serde::seed_decode_from_slice(seed, body, CONFIG);
+    if let Some(fault) = meter.take_fault() {
+        return Err(fault);
+    }
+    let (value, read) = decoded?;
+    match (meter.field_check(), &body[read..]) {
+        (None, []) => Ok(value),
+        (Some(check), [found]) if check == *found => Ok(value),
+        (Some(_), []) => Err(DecodeErrorKind::UnexpectedEnd),
+        (Some(_), [_]) => Err(DecodeErrorKind::FieldMismatch),
+        (check, rest) => Err(DecodeErrorKind::LeftOver {
+            bytes: rest.len() - usize::from(check.is_some()),
+        }),
+    }
+}
+
+/// Where bincode writes to.
+struct Out<'a>(&'a mut BodyWriter);
+
+impl Writer for Out<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), raw::EncodeError> {
+        self.0.write(bytes);
+        Ok(())
+    }
+}
+
+impl From<raw::EncodeError> for EncodeErrorKind {
+    fn from(error: raw::EncodeError) -> Self {
+        match error {
+            raw::EncodeError::OtherString(message) => Self::Custom(message),
+            other => Self::Custom(other.to_string()),
+        }
+    }
+}
+
+impl From<raw::DecodeError> for DecodeErrorKind {
+    fn from(error: raw::DecodeError) -> Self {
+        use raw::DecodeError as Raw;
+        match error {
+            // A length that no memory of this computer could hold is longer than the body too.
+            Raw::UnexpectedEnd { .. } | Raw::OutsideUsizeRange(_) => Self::UnexpectedEnd,
+            Raw::Utf8 { inner } => Self::InvalidUtf8(inner),
+            Raw::InvalidBooleanValue(found) => Self::InvalidBool { found },
+            // The guard reads enums itself: only an Option's tag, one byte, comes this way.
+            Raw::UnexpectedVariant { found, .. } => Self::InvalidOption { found: found as u8 },
+            Raw::InvalidCharEncoding(bytes) => Self::InvalidChar { bytes },
+            Raw::OtherString(message) => Self::Custom(message),
+            other => Self::Custom(other.to_string()),
+        }
+    }
+}

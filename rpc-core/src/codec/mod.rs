@@ -1,0 +1,88 @@
+//! How values become bodies, and bodies values again. PROTOCOL.md "Codec: bincode" has the bytes.
+
+mod bincode;
+mod block;
+mod error;
+mod guard_access;
+mod guard_de;
+mod guard_enum;
+mod guard_ser;
+mod meter;
+mod variant;
+
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Unsupported};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::proto::Body;
+
+/// How values become bodies; which one is agreed on when a connection is made.
+///
+/// `Bytes` and `Vec<u8>` as the whole value go as one block, as they are: `Bytes` out without a copy, and in without
+/// one from 4 KiB on. Anywhere inside another type, be it `Option<Bytes>` or `(Bytes, u32)`, they are copied.
+///
+/// ```
+/// use pipe_rpc_core::codec::Codec;
+///
+/// let body = Codec::Bincode.encode(&("pipe".to_owned(), 7_u32))?;
+/// assert_eq!(body.len(), 8 + 4 + 4);
+/// let (word, limit): (String, u32) = Codec::Bincode.decode(body)?;
+/// assert_eq!((word.as_str(), limit), ("pipe", 7));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// bincode 2 with fixed-width little-endian integers: the compact one, for Rust at both ends.
+    #[default]
+    Bincode,
+}
+
+impl Codec {
+    /// The codec's number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Bincode => 1,
+        }
+    }
+
+    /// The codec of that number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Bincode),
+            _ => None,
+        }
+    }
+
+    /// Makes a body of `value`.
+    ///
+    /// # Errors
+    /// If the value's `Serialize` fails or uses what the codec cannot carry.
+    pub fn encode<T: Serialize + 'static>(self, value: &T) -> Result<Body, EncodeError> {
+        if let Some(body) = block::encode(value) {
+            return Ok(body);
+        }
+        match self {
+            Self::Bincode => bincode::encode(value),
+        }
+        .map_err(EncodeError::of::<T>)
+    }
+
+    /// Makes a value of `body`.
+    ///
+    /// # Errors
+    /// If the body is not exactly one such value.
+    pub fn decode<T: DeserializeOwned + 'static>(self, body: Body) -> Result<T, DecodeError> {
+        let body = match block::decode(body) {
+            Ok(value) => return Ok(value),
+            Err(body) => body,
+        };
+        match self {
+            Self::Bincode => bincode::decode(body.as_ref()),
+        }
+        .map_err(DecodeError::of::<T>)
+    }
+}

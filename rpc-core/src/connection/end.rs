@@ -1,0 +1,78 @@
+//! Why a connection ended, or was never made.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::fault::{Fault, Outcome, Reason};
+use crate::proto::{HelloError, ProtocolError, RejectCode};
+
+/// Why a connection ended. It is the source of the faults of the calls that were open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// This end closed it.
+    #[error("this end closed the connection")]
+    Closed,
+    /// The peer said farewell and closed it.
+    #[error("the other end closed the connection")]
+    PeerClosed,
+    /// The peer's end is gone without a word: its process ended or was killed.
+    #[error("the other end is gone without a word; its process most likely ended")]
+    PeerVanished,
+    /// The peer broke the protocol.
+    #[error("the other end broke the protocol")]
+    Protocol(#[from] ProtocolError),
+    /// The peer says that this end broke the protocol.
+    #[error("the other end ended the connection: {0}")]
+    Reported(Box<str>),
+    /// The pipe failed.
+    #[error("the pipe failed")]
+    Pipe(#[from] io::Error),
+    /// The tokio runtime that drove the connection was shut down.
+    #[error(
+        "the tokio runtime that drove the connection was shut down; keep it alive while the client is used"
+    )]
+    RuntimeGone,
+}
+
+impl ConnectionError {
+    /// The fault of a call that was open when the connection ended.
+    pub(crate) fn fault(self: &Arc<Self>, outcome: Outcome) -> Fault {
+        Fault::new(outcome, Reason::ConnectionLost).with_source(Arc::clone(self) as Arc<_>)
+    }
+}
+
+/// Why a connection could not be made over a pipe that was connected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The other end said nothing in time.
+    #[error("the other end did not greet within {0:?}; is it a pipe-rpc server, and is it alive?")]
+    HandshakeTimeout(Duration),
+    /// The other end's greeting could not be understood.
+    #[error("the greeting failed")]
+    Hello(#[from] HelloError),
+    /// The server does not let this client in.
+    #[error("the server rejected the connection ({code:?}): {text}")]
+    Rejected {
+        /// Why.
+        code: RejectCode,
+        /// When to come again, if the server said so.
+        retry_after: Option<Duration>,
+        /// What the server says about it.
+        text: Box<str>,
+    },
+    /// Both ends are pipe-rpc, but have nothing in common.
+    #[error("the two ends cannot agree ({0:?}); one of the two programs is too old")]
+    NothingInCommon(RejectCode),
+    /// The other end left before it had answered.
+    #[error("the other end left during the greeting")]
+    Left,
+    /// The pipe failed.
+    #[error("the pipe failed during the greeting")]
+    Pipe(#[from] io::Error),
+    /// There is no tokio runtime here.
+    #[error("there is no tokio runtime here; connect inside one, or use the blocking client")]
+    NoRuntime,
+}

@@ -1,0 +1,158 @@
+//! Handlers of incoming calls: polled once where they arrive, and made tasks of their own if they are not done.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{Ambient, Shared, panic_text};
+use crate::fault::{Fault, Outcome, Reason};
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::proto::{CallId, RequestHead};
+use crate::server::{MethodLoad, Reply};
+
+/// The tower stack in front of the services, as the connection sees it.
+pub(crate) trait Stack: Send {
+    /// As [`tower::Service::poll_ready`].
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;
+    /// As [`tower::Service::call`].
+    fn call(&mut self, request: Request) -> Reply;
+    /// Another instance of the same stack.
+    fn another(&self) -> Box<dyn Stack>;
+}
+
+/// Finds what an incoming call is for.
+pub(crate) trait Dispatch: Send + Sync {
+    /// The method that is called and how it has behaved, or why there is none.
+    fn find(&self, head: &RequestHead) -> Result<(&'static Method, Arc<MethodLoad>), Fault>;
+}
+
+/// A running handler. Its panics, also those of its drop, are results.
+pub(super) struct Running {
+    future: Option<Reply>,
+    ambient: Ambient,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Running {
+    pub(super) fn new(future: Reply, ambient: Ambient, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self {
+            future: Some(future),
+            ambient,
+            _permit: permit,
+        }
+    }
+
+    /// Polls the handler; once it is done it is dropped.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Fault>> {
+        let Some(future) = &mut self.future else {
+            return Poll::Pending;
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            self.ambient.scope(|| future.as_mut().poll(cx))
+        }));
+        let result = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result,
+            Err(panic) => Err(panicked(&*panic)),
+        };
+        self.drop_future();
+        Poll::Ready(result)
+    }
+
+    fn drop_future(&mut self) {
+        let future = self.future.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.ambient.scope(|| drop(future)))) {
+            tracing::error!(
+                panic = panic_text(&*panic),
+                "a handler panicked while it was dropped"
+            );
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.future.is_some() {
+            self.drop_future();
+        }
+    }
+}
+
+/// A handler in a task of its own. Whatever happens to it, its call gets exactly one answer.
+pub(super) struct HandlerTask {
+    running: Running,
+    call: CallId,
+    shared: Arc<Shared>,
+    load: Arc<MethodLoad>,
+    polled: bool,
+    answered: bool,
+}
+
+impl HandlerTask {
+    pub(super) fn new(running: Running, call: CallId, shared: &Arc<Shared>, load: Arc<MethodLoad>) -> Self {
+        Self {
+            running,
+            call,
+            shared: Arc::clone(shared),
+            load,
+            polled: false,
+            answered: false,
+        }
+    }
+}
+
+impl Future for HandlerTask {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let running = &mut this.running;
+        let polled = if this.polled {
+            running.poll(cx)
+        } else {
+            this.load.watch_first_poll(|| running.poll(cx))
+        };
+        this.polled = true;
+        let Poll::Ready(result) = polled else {
+            return Poll::Pending;
+        };
+        this.answered = true;
+        this.shared.answer(this.call, result);
+        Poll::Ready(())
+    }
+}
+
+impl Drop for HandlerTask {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.running.drop_future();
+            self.shared.answer_interrupted(self.call);
+        }
+    }
+}
+
+/// Calls the stack, and makes a panic of it a result.
+pub(super) fn call_stack(stack: &mut dyn Stack, request: Request, ambient: Ambient) -> Result<Reply, Fault> {
+    let called = catch_unwind(AssertUnwindSafe(|| ambient.scope(|| stack.call(request))));
+    called.map_err(|panic| panicked(&*panic))
+}
+
+/// Asks the stack for readiness, and makes a panic of it an error.
+pub(super) fn poll_stack(stack: &mut dyn Stack, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    catch_unwind(AssertUnwindSafe(|| stack.poll_ready(cx))).unwrap_or_else(|panic| {
+        let text = panic_text(&*panic).to_owned();
+        Poll::Ready(Err(
+            Fault::new(Outcome::Refused, Reason::Panicked).with_detail(text)
+        ))
+    })
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Fault {
+    Fault::new(Outcome::Ran, Reason::Panicked).with_detail(panic_text(panic))
+}

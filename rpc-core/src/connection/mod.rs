@@ -1,0 +1,29 @@
+//! A connection: the only place that owns both a pipe and the protocol's state.
+//!
+//! ```text
+//!   callers ──▶ Shared { protocol, waiting calls, sender } ◀── Driver { receiver, handlers }   one task
+//! ```
+//!
+//! Callers put their frames into the protocol's outbox under a lock and, if they are the first since the driver ran,
+//! send the packet themselves; the rest gathers until the driver runs. The driver alone reads. PROTOCOL.md has the
+//! rules; this module has the order of events.
+
+mod ambient;
+mod driver;
+mod end;
+mod faults;
+mod handler;
+mod handshake;
+mod response;
+mod shared;
+mod transmit;
+
+pub(crate) use ambient::Ambient;
+pub(crate) use driver::{Driver, Serving};
+pub use end::{ConnectError, ConnectionError};
+pub(crate) use faults::{fault_of_layer, panic_text};
+pub(crate) use handler::{Dispatch, Stack};
+pub use handshake::{Config, Handshake};
+pub(crate) use handshake::{accept, connect};
+pub(crate) use response::{OnewayFuture, ResponseFuture};
+pub(crate) use shared::Shared;

@@ -1,0 +1,95 @@
+//! Who sends, and when.
+//!
+//! The first frame since the driver last ran is sent by its caller, at once and without a task switch. Frames that
+//! come after it gather, and leave when the driver next runs: many callers share a packet, one caller never waits.
+
+use std::io;
+use std::sync::MutexGuard;
+use std::task::{Context, Poll};
+
+use super::shared::{Shared, State};
+use crate::proto::OutPacket;
+
+impl Shared {
+    /// Called by whoever has queued a frame: sends it, or leaves it to the driver.
+    pub(super) fn flush_or_gather(&self, mut state: MutexGuard<'_, State>) {
+        if state.sent_since_driver_ran || state.transmitting || state.unsent.is_some() {
+            return state.notify_driver();
+        }
+        state.sent_since_driver_ran = true;
+        let Some(packet) = state.proto.take_packet(now()) else {
+            return;
+        };
+        let mut state = self.send_packet(state, packet);
+        if state.proto.has_output() || state.unsent.is_some() || state.sender_broken {
+            state.notify_driver();
+        }
+    }
+
+    /// Called by the driver: sends until nothing is left or the pipe is full. It is woken when there is room again.
+    pub(super) fn transmit(&self, cx: &mut Context<'_>) {
+        loop {
+            let mut state = self.lock();
+            if state.transmitting || state.sender_broken {
+                // Whoever is sending wakes the driver if there is more.
+                return;
+            }
+            if state.unsent.is_some() && !self.poll_room(&mut state, cx) {
+                return;
+            }
+            let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now())) else {
+                return;
+            };
+            drop(self.send_packet(state, packet));
+        }
+    }
+
+    /// Ready when the system has all that was sent.
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // A sender that failed is noticed by whoever sends next, and by the reader.
+        self.sender.poll_flush(cx).map(drop)
+    }
+
+    fn poll_room(&self, state: &mut State, cx: &mut Context<'_>) -> bool {
+        match self.sender.poll_ready(cx) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => true,
+            Poll::Ready(Err(error)) => {
+                state.on_sender_broken(&error);
+                false
+            }
+        }
+    }
+
+    /// Sends a packet without holding the lock meanwhile; `transmitting` keeps others from overtaking it.
+    fn send_packet<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        packet: OutPacket,
+    ) -> MutexGuard<'a, State> {
+        state.transmitting = true;
+        drop(state);
+        let result = self.sender.try_send(&packet.slices());
+        let mut state = self.lock();
+        state.transmitting = false;
+        match result {
+            Ok(()) => state.proto.recycle(packet),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => state.unsent = Some(packet),
+            Err(error) => state.on_sender_broken(&error),
+        }
+        state
+    }
+}
+
+impl State {
+    /// Nothing more can be sent. What the peer wrote before it left is still read, so the connection does not end here.
+    fn on_sender_broken(&mut self, error: &io::Error) {
+        tracing::debug!(%error, "the pipe takes no more packets; reading on to its end");
+        self.sender_broken = true;
+        self.unsent = None;
+    }
+}
+
+fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,76 @@
+//! What a peer can do wrong. Each ends the connection.
+
+use super::CallId;
+
+/// The peer broke the protocol. The connection ends; PROTOCOL.md section 11.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The frames of a packet do not end exactly at its end.
+    #[error("a packet of {size} bytes does not end where its last frame ends")]
+    TornPacket {
+        /// The packet's size in bytes.
+        size: usize,
+    },
+    /// A frame kind below 128 that is unknown or was not negotiated.
+    #[error("frame kind {kind} is unknown or was not agreed on")]
+    UnknownKind {
+        /// The kind.
+        kind: u8,
+    },
+    /// The head is shorter or longer than its kind demands.
+    #[error("the head of a frame of kind {kind} has the wrong length or contents")]
+    MalformedHead {
+        /// The kind.
+        kind: u8,
+    },
+    /// An extension that must be understood is unknown.
+    #[error("extension {tag:#06x} must be understood and is unknown")]
+    UnknownExtension {
+        /// The extension's tag.
+        tag: u16,
+    },
+    /// A frame was sent by the end that may not send it.
+    #[error("a frame of kind {kind} came from the wrong end of its call")]
+    WrongSide {
+        /// The kind.
+        kind: u8,
+    },
+    /// A call's slot is beyond the credit that was granted.
+    #[error("slot {slot} is beyond the granted {granted} calls")]
+    CallCreditOverrun {
+        /// The slot.
+        slot: u32,
+        /// How many slots were granted.
+        granted: u32,
+    },
+    /// A slot was used again while its call was not answered, or out of turn.
+    #[error("{call} was used out of turn")]
+    SlotOutOfTurn {
+        /// The call.
+        call: CallId,
+    },
+    /// A request body was begun without credit for it.
+    #[error("a request body of {total} bytes was begun without credit")]
+    WindowOverrun {
+        /// The declared size of the body in bytes.
+        total: u64,
+    },
+    /// Fragments that nobody waits for, or whose sum is not the declared total.
+    #[error("the fragments of {call} do not add up to the size that was declared")]
+    WrongFragments {
+        /// The call.
+        call: CallId,
+    },
+    /// A response body over the limit this end had stated.
+    #[error("a response body of {total} bytes is over the stated limit of {limit}")]
+    ResponseTooLarge {
+        /// The declared size of the body in bytes.
+        total: u64,
+        /// The stated limit in bytes.
+        limit: u64,
+    },
+    /// An acknowledgement of a farewell that was not said.
+    #[error("a farewell was acknowledged that was not said")]
+    UnexpectedFarewellAck,
+}

@@ -1,0 +1,433 @@
+//! The calls that the peer makes. PROTOCOL.md section 7 has the table of states.
+//!
+//! ```text
+//!   Closed ──request──▶ (Receiving ──last fragment──▶) Running ──answer──▶ Answered ──its packet leaves──▶ Closed
+//!                           │ cancel, deadline          │ cancel, deadline     (a large answer: Answering first)
+//!                           ▼                           ▼
+//!                        Answered                  interrupted, then Answered when the handler has ended
+//! ```
+
+use std::time::Instant;
+
+use super::assembly::Assembly;
+use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
+use super::error::ProtocolError;
+use super::hello::Limits;
+use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
+use super::slots::Slots;
+use super::window::Window;
+use super::wire::Kind;
+use super::{Answer, Body};
+
+pub(super) struct Incoming {
+    slots: Slots<Slot>,
+    limits: Limits,
+    window: Window,
+    open: usize,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    state: State,
+    /// The request's body had not come whole when the call ended: the rest of it is late, not wrong.
+    body_open: bool,
+    /// What the body was charged and has not been given back.
+    charge: u64,
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Closed,
+    /// The request's body is arriving.
+    Receiving(Box<Receiving>),
+    /// The request is with the handler.
+    Running {
+        oneway: bool,
+        begun: bool,
+        interrupted: Option<Interrupt>,
+    },
+    /// The response is leaving in fragments.
+    Answering,
+    /// The terminal frame leaves with that packet.
+    Answered(Mark),
+}
+
+#[derive(Debug)]
+struct Receiving {
+    head: RequestHead,
+    body: Assembly,
+}
+
+/// Why a running call is to end without its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interrupt {
+    /// The caller cancelled it.
+    Cancelled,
+    /// Its deadline passed.
+    DeadlinePassed,
+}
+
+/// What the first frame of a request brings.
+pub(super) struct Arriving<'a> {
+    pub(super) call: CallId,
+    pub(super) head: RequestHead,
+    /// The size of the whole body, if it goes on in fragments.
+    pub(super) total: Option<u64>,
+    /// The fragment that comes with it, in that case.
+    pub(super) part: &'a [u8],
+}
+
+impl Incoming {
+    pub(super) fn new(granted: Limits) -> Self {
+        Self {
+            slots: Slots::new(granted),
+            limits: granted,
+            window: Window::new(granted.window),
+            open: 0,
+        }
+    }
+
+    /// Opens the call that a request begins. True: the whole body is there, the call may run.
+    pub(super) fn handle_request(
+        &mut self,
+        arriving: Arriving<'_>,
+        refusal: Option<u16>,
+        outbox: &mut Outbox,
+    ) -> Result<bool, ProtocolError> {
+        let Arriving {
+            call,
+            head,
+            total,
+            part,
+        } = arriving;
+        self.open_slot(call, &head, outbox)?;
+        if let Some(total) = total {
+            self.charge(call, total)?;
+        }
+        let too_large = total.filter(|total| *total > self.limits.max_body);
+        if let Some(total) = too_large {
+            let values = [total, self.limits.max_body];
+            self.refuse(
+                call,
+                &FaultRecord {
+                    values,
+                    ..FaultRecord::refused(code::BODY_TOO_LARGE)
+                },
+                outbox,
+            );
+        } else if let Some(code) = refusal {
+            self.refuse(call, &FaultRecord::refused(code), outbox);
+        } else if let Some(total) = total {
+            return self.start_receiving(call, head, total, part);
+        } else {
+            return Ok(true);
+        }
+        self.set_body_open(call, total.is_some());
+        Ok(false)
+    }
+
+    /// A further fragment of a request's body; the call, once it is whole.
+    pub(super) fn handle_fragment(
+        &mut self,
+        call: CallId,
+        part: &[u8],
+        more: bool,
+    ) -> Result<Option<IncomingCall>, ProtocolError> {
+        let wrong = ProtocolError::WrongFragments { call };
+        let slot = self.current(call).ok_or(wrong)?;
+        let State::Receiving(receiving) = &mut slot.state else {
+            if !slot.body_open {
+                return Err(wrong);
+            }
+            slot.body_open = more;
+            return Ok(None);
+        };
+        if !receiving.body.push(part, more) {
+            return Err(wrong);
+        }
+        if more {
+            return Ok(None);
+        }
+        let running = State::Running {
+            oneway: receiving.head.oneway,
+            begun: false,
+            interrupted: None,
+        };
+        let State::Receiving(receiving) = std::mem::replace(&mut slot.state, running) else {
+            return Err(wrong);
+        };
+        Ok(Some(IncomingCall {
+            id: call,
+            head: receiving.head,
+            body: receiving.body.finish(),
+        }))
+    }
+
+    /// The caller waits no more. Whether a handler is to be stopped.
+    pub(super) fn handle_cancel(&mut self, call: CallId, outbox: &mut Outbox) -> Result<bool, ProtocolError> {
+        let slot = self
+            .slots
+            .get(call.slot)
+            .filter(|slot| slot.generation == call.generation);
+        let slot = slot.ok_or(ProtocolError::SlotOutOfTurn { call })?;
+        match &mut slot.state {
+            State::Receiving(_) => {
+                slot.body_open = true;
+                self.done(call, outbox);
+                Ok(false)
+            }
+            State::Running { interrupted, .. } => Ok(interrupted.replace(Interrupt::Cancelled).is_none()),
+            State::Answering => {
+                if !matches!(outbox.withdraw(call, false), Withdrawn::Gone) {
+                    self.done(call, outbox);
+                }
+                Ok(false)
+            }
+            State::Closed | State::Answered(_) => Ok(false),
+        }
+    }
+
+    /// The handler begins: its body is no longer waiting. Whether credit went back.
+    pub(super) fn begin(&mut self, call: CallId) -> bool {
+        let Some(slot) = self.current(call) else {
+            return false;
+        };
+        if let State::Running { begun, .. } = &mut slot.state {
+            *begun = true;
+        }
+        let charge = std::mem::take(&mut slot.charge);
+        self.window.give_back(charge);
+        charge > 0
+    }
+
+    /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
+    pub(super) fn answer(&mut self, call: CallId, answer: Answer, outbox: &mut Outbox) -> bool {
+        let Some(slot) = self.current(call) else {
+            return false;
+        };
+        let State::Running {
+            oneway, interrupted, ..
+        } = slot.state
+        else {
+            return false;
+        };
+        match (interrupted, answer) {
+            (_, Answer::Refused(record)) => self.refuse(call, &record, outbox),
+            (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => self.done(call, outbox),
+            _ if oneway => self.done(call, outbox),
+            (_, Answer::Succeeded(body)) => self.respond(call, 0, body, outbox),
+            (_, Answer::Failed(body)) => self.respond(call, 1, body, outbox),
+            (_, Answer::Faulted(record)) => self.respond(call, 2, record.encode(), outbox),
+        }
+        true
+    }
+
+    /// The last fragment of a large response has left.
+    pub(super) fn on_body_sent(&mut self, call: CallId) {
+        if let Some(slot) = self.current(call) {
+            slot.state = State::Closed;
+        }
+    }
+
+    /// The next call whose deadline has passed.
+    pub(super) fn overdue(&self, now: Instant) -> Option<CallId> {
+        self.deadlines()
+            .find(|(_, deadline)| *deadline <= now)
+            .map(|(call, _)| call)
+    }
+
+    /// The deadline of the call has passed. Whether a handler is to be stopped.
+    pub(super) fn expire(&mut self, call: CallId, outbox: &mut Outbox) -> bool {
+        let Some(slot) = self.current(call) else {
+            return false;
+        };
+        slot.deadline = None;
+        match &mut slot.state {
+            State::Running { interrupted, .. } => interrupted.replace(Interrupt::DeadlinePassed).is_none(),
+            State::Receiving(_) => {
+                slot.body_open = true;
+                self.refuse(call, &FaultRecord::refused(code::DEADLINE_EXCEEDED), outbox);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// What a call is answered whose handler was dropped before it ended.
+    pub(super) fn interrupted_answer(&mut self, call: CallId) -> Answer {
+        let Some(State::Running {
+            begun, interrupted, ..
+        }) = self.current(call).map(|slot| &slot.state)
+        else {
+            return Answer::Nothing;
+        };
+        let code = match interrupted {
+            Some(Interrupt::Cancelled) => return Answer::Nothing,
+            Some(Interrupt::DeadlinePassed) => code::DEADLINE_EXCEEDED,
+            None => code::CANCELLED,
+        };
+        if *begun {
+            Answer::Faulted(FaultRecord {
+                outcome: ran::MAY_HAVE_RUN,
+                ..FaultRecord::refused(code)
+            })
+        } else {
+            Answer::Refused(FaultRecord::refused(code))
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines().map(|(_, deadline)| deadline).min()
+    }
+
+    /// Whether the call is with its handler and nobody has interrupted it.
+    pub(super) fn is_running(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(
+            state,
+            Some(State::Running {
+                interrupted: None,
+                ..
+            })
+        )
+    }
+
+    /// How many calls have begun and have no terminal frame yet.
+    pub(super) fn open(&self) -> usize {
+        self.open
+    }
+
+    /// How many bytes of large request bodies were granted in all.
+    pub(super) fn granted(&self) -> u64 {
+        self.window.granted()
+    }
+
+    fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<(), ProtocolError> {
+        let granted = self.limits.max_calls;
+        let nested = self.slots.is_nested(call.slot);
+        let overrun = ProtocolError::CallCreditOverrun {
+            slot: call.slot,
+            granted,
+        };
+        let slot = self.slots.entry(call.slot).ok_or(overrun)?;
+        let over = match slot.state {
+            State::Closed => true,
+            State::Answered(mark) => outbox.has_left(mark),
+            _ => false,
+        };
+        if !over || call.generation != slot.generation.wrapping_add(1) || nested != (head.depth > 0) {
+            return Err(ProtocolError::SlotOutOfTurn { call });
+        }
+        *slot = Slot {
+            generation: call.generation,
+            deadline: head.deadline,
+            ..Slot::default()
+        };
+        slot.state = State::Running {
+            oneway: head.oneway,
+            begun: false,
+            interrupted: None,
+        };
+        self.open += 1;
+        Ok(())
+    }
+
+    fn charge(&mut self, call: CallId, total: u64) -> Result<(), ProtocolError> {
+        if !self.window.charge(total) {
+            return Err(ProtocolError::WindowOverrun { total });
+        }
+        if let Some(slot) = self.current(call) {
+            slot.charge = total;
+        }
+        Ok(())
+    }
+
+    fn start_receiving(
+        &mut self,
+        call: CallId,
+        head: RequestHead,
+        total: u64,
+        part: &[u8],
+    ) -> Result<bool, ProtocolError> {
+        // Within max_body, which this end chose to fit its memory.
+        let mut body = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
+        if !body.push(part, true) {
+            return Err(ProtocolError::WrongFragments { call });
+        }
+        if let Some(slot) = self.current(call) {
+            slot.state = State::Receiving(Box::new(Receiving { head, body }));
+        }
+        Ok(false)
+    }
+
+    fn respond(&mut self, call: CallId, status: u8, body: Body, outbox: &mut Outbox) {
+        if outbox.fits(4, body.len()) {
+            let mark = outbox.push(&frame(Kind::Response, call, &[status, 0, 0, 0]), body);
+            return self.close(call, State::Answered(mark));
+        }
+        let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
+        outbox.push_large(&frame(Kind::Response, call, &head), body);
+        self.close(call, State::Answering);
+    }
+
+    fn refuse(&mut self, call: CallId, record: &FaultRecord, outbox: &mut Outbox) {
+        let mark = outbox.push(&frame(Kind::Refused, call, &[]), record.encode());
+        self.close(call, State::Answered(mark));
+    }
+
+    fn done(&mut self, call: CallId, outbox: &mut Outbox) {
+        let mark = outbox.push_done(call);
+        self.close(call, State::Answered(mark));
+    }
+
+    fn close(&mut self, call: CallId, state: State) {
+        self.begin(call);
+        let Some(slot) = self.current(call) else { return };
+        let was_open = !matches!(slot.state, State::Answering);
+        (slot.state, slot.deadline) = (state, None);
+        self.open -= usize::from(was_open);
+    }
+
+    fn set_body_open(&mut self, call: CallId, open: bool) {
+        if let Some(slot) = self.current(call) {
+            slot.body_open = open;
+        }
+    }
+
+    fn current(&mut self, call: CallId) -> Option<&mut Slot> {
+        self.slots
+            .get(call.slot)
+            .filter(|slot| slot.generation == call.generation)
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = (CallId, Instant)> {
+        self.slots.iter().filter_map(|(id, slot)| {
+            let waits = matches!(
+                slot.state,
+                State::Running {
+                    interrupted: None,
+                    ..
+                } | State::Receiving(_)
+            );
+            let call = CallId {
+                slot: id,
+                generation: slot.generation,
+            };
+            slot.deadline.filter(|_| waits).map(|deadline| (call, deadline))
+        })
+    }
+}
+
+fn frame(kind: Kind, call: CallId, head: &[u8]) -> OutFrame<'_> {
+    OutFrame {
+        kind,
+        flags: 0,
+        call,
+        head,
+        deadline: None,
+    }
+}

@@ -1,0 +1,335 @@
+//! Frames on their way out, put together into packets. Bodies larger than a packet take turns.
+//!
+//! Small frames leave in the order they came, many in one packet. A body that does not fit waits in a line of its own,
+//! a fragment at a time, alternating with the packets of small frames; so a control frame may overtake another call's
+//! body, and never a frame of its own call.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::call::{REMAINING_AT, remaining};
+use super::wire::{HEADER, Header, Kind, MORE, OPENER};
+use super::{Body, CallId};
+
+/// Bodies from this size on are sent from where they are; smaller ones are copied into the packet.
+const GATHER: usize = 4096;
+
+/// What an idle outbox keeps of its buffers, in bytes.
+const KEEP: usize = 4096;
+
+/// One packet to send: the bytes of `head`, then those of `tail`.
+#[derive(Debug, Default)]
+pub struct OutPacket {
+    head: Vec<u8>,
+    tail: Bytes,
+    /// Where the remaining time of a request is to be written, and what it counts down to.
+    deadlines: Vec<(usize, Instant)>,
+}
+
+impl OutPacket {
+    /// The bytes to send, in order.
+    #[must_use]
+    pub fn slices(&self) -> [std::io::IoSlice<'_>; 2] {
+        [
+            std::io::IoSlice::new(&self.head),
+            std::io::IoSlice::new(&self.tail),
+        ]
+    }
+
+    fn len(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    /// Writes what is left of each deadline now that the packet leaves.
+    fn stamp(&mut self, now: Instant) {
+        for (at, deadline) in self.deadlines.drain(..) {
+            self.head[at..at + 8].copy_from_slice(&remaining(deadline, now).to_le_bytes());
+        }
+    }
+
+    fn clear(&mut self) {
+        self.head.clear();
+        self.tail = Bytes::new();
+        self.deadlines.clear();
+    }
+}
+
+/// The number of the packet that a frame leaves in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark(u64);
+
+/// A frame before it has its place in a packet.
+pub(super) struct OutFrame<'a> {
+    pub(super) kind: Kind,
+    pub(super) flags: u8,
+    pub(super) call: CallId,
+    pub(super) head: &'a [u8],
+    pub(super) deadline: Option<Instant>,
+}
+
+/// A body that leaves in fragments.
+struct LargeBody {
+    call: CallId,
+    /// The first frame's kind and head; `Fragment` once it has left.
+    kind: Kind,
+    flags: u8,
+    head: Vec<u8>,
+    deadline: Option<Instant>,
+    rest: Bytes,
+    started: bool,
+}
+
+/// A large body whose last fragment has left.
+pub(super) struct SentBody {
+    pub(super) call: CallId,
+    pub(super) by_opener: bool,
+}
+
+/// What [`Outbox::withdraw`] found of a large body.
+pub(super) enum Withdrawn {
+    /// It is not here, or no longer.
+    Gone,
+    /// No part of it had left.
+    Unsent {
+        /// How many bytes it has.
+        size: u64,
+    },
+    /// Parts of it had left.
+    HalfSent,
+}
+
+pub(super) struct Outbox {
+    max_packet: usize,
+    full: VecDeque<OutPacket>,
+    open: OutPacket,
+    spare: Option<OutPacket>,
+    /// Packets of small frames taken so far.
+    taken: u64,
+    bodies: VecDeque<LargeBody>,
+    bodies_turn: bool,
+    /// Where the open packet's last frame starts if that is a Done, so that a further one can join it.
+    last_done: Option<usize>,
+    pong: Option<[u8; 8]>,
+}
+
+impl Outbox {
+    pub(super) fn new(max_packet: usize) -> Self {
+        Self {
+            max_packet,
+            full: VecDeque::new(),
+            open: OutPacket::default(),
+            spare: None,
+            taken: 0,
+            bodies: VecDeque::new(),
+            bodies_turn: false,
+            last_done: None,
+            pong: None,
+        }
+    }
+
+    /// Whether a frame with such a head and body fits into one packet.
+    pub(super) fn fits(&self, head: usize, body: usize) -> bool {
+        HEADER + head + body <= self.max_packet
+    }
+
+    /// Queues a frame that fits into a packet.
+    pub(super) fn push(&mut self, frame: &OutFrame<'_>, body: Body) -> Mark {
+        let size = HEADER + frame.head.len() + body.len();
+        if self.open.len() + size > self.max_packet {
+            self.seal();
+        }
+        let mark = self.open_mark();
+        self.last_done = (frame.kind == Kind::Done).then_some(self.open.head.len());
+        self.write_head(frame, frame.flags, body.len());
+        if body.len() >= GATHER {
+            self.open.tail = body.into_bytes();
+            self.seal();
+        } else {
+            self.open.head.extend_from_slice(body.as_ref());
+        }
+        mark
+    }
+
+    /// Queues a frame whose body leaves in fragments; the head must end with the body's size.
+    pub(super) fn push_large(&mut self, frame: &OutFrame<'_>, body: Body) {
+        self.bodies.push_back(LargeBody {
+            call: frame.call,
+            kind: frame.kind,
+            flags: frame.flags,
+            head: frame.head.to_vec(),
+            deadline: frame.deadline,
+            rest: body.into_bytes(),
+            started: false,
+        });
+    }
+
+    /// Says that a call is over without a result; joins the frame before it if that says the same of another.
+    pub(super) fn push_done(&mut self, call: CallId) -> Mark {
+        let mut pair = [0; 8];
+        pair[..4].copy_from_slice(&call.slot.to_le_bytes());
+        pair[4..].copy_from_slice(&call.generation.to_le_bytes());
+        let Some(start) = self
+            .last_done
+            .filter(|_| self.open.len() + pair.len() <= self.max_packet)
+        else {
+            let none = CallId {
+                slot: 0,
+                generation: 0,
+            };
+            let frame = OutFrame {
+                kind: Kind::Done,
+                flags: 0,
+                call: none,
+                head: &[],
+                deadline: None,
+            };
+            return self.push(&frame, Body::copy_from(&pair));
+        };
+        self.open.head.extend_from_slice(&pair);
+        let length = (self.open.head.len() - start - HEADER) as u32;
+        self.open.head[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        self.open_mark()
+    }
+
+    /// Queues the answer to a ping. Only the last one is kept until the next packet leaves.
+    pub(super) fn push_pong(&mut self, payload: [u8; 8]) {
+        self.pong = Some(payload);
+    }
+
+    /// Takes a large body back out.
+    pub(super) fn withdraw(&mut self, call: CallId, by_opener: bool) -> Withdrawn {
+        let ours = |body: &LargeBody| body.call == call && (body.flags & OPENER != 0) == by_opener;
+        let Some(at) = self.bodies.iter().position(ours) else {
+            return Withdrawn::Gone;
+        };
+        match self.bodies.remove(at) {
+            Some(body) if body.started => Withdrawn::HalfSent,
+            Some(body) => Withdrawn::Unsent {
+                size: body.rest.len() as u64,
+            },
+            None => Withdrawn::Gone,
+        }
+    }
+
+    /// Takes the next packet to send, and the large body that it ends.
+    pub(super) fn take(&mut self, now: Instant) -> Option<(OutPacket, Option<SentBody>)> {
+        if let Some(payload) = self.pong.take() {
+            let none = CallId {
+                slot: 0,
+                generation: 0,
+            };
+            let frame = OutFrame {
+                kind: Kind::Pong,
+                flags: 0,
+                call: none,
+                head: &payload,
+                deadline: None,
+            };
+            self.push(&frame, Body::new());
+        }
+        let small = !self.full.is_empty() || self.open.len() > 0;
+        let bodies_turn = self.bodies_turn && !self.bodies.is_empty();
+        if small && !bodies_turn {
+            self.bodies_turn = true;
+            return self.take_small(now).map(|packet| (packet, None));
+        }
+        self.bodies_turn = false;
+        self.take_fragment(now)
+    }
+
+    /// Gives a sent packet's buffer back.
+    pub(super) fn recycle(&mut self, mut packet: OutPacket) {
+        packet.clear();
+        if self.spare.is_none() && packet.head.capacity() <= 2 * KEEP {
+            self.spare = Some(packet);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.open.len() == 0 && self.bodies.is_empty() && self.pong.is_none()
+    }
+
+    /// Whether the packet of that number was taken.
+    pub(super) fn has_left(&self, mark: Mark) -> bool {
+        mark.0 <= self.taken
+    }
+
+    fn open_mark(&self) -> Mark {
+        Mark(self.taken + self.full.len() as u64 + 1)
+    }
+
+    fn write_head(&mut self, frame: &OutFrame<'_>, flags: u8, body: usize) {
+        let head = &mut self.open.head;
+        if let Some(deadline) = frame.deadline {
+            self.open
+                .deadlines
+                .push((head.len() + HEADER + REMAINING_AT, deadline));
+        }
+        head.extend_from_slice(&header(frame.kind, flags, frame.call, frame.head.len(), body));
+        head.extend_from_slice(frame.head);
+    }
+
+    fn seal(&mut self) {
+        if self.open.len() > 0 {
+            let next = self.spare.take().unwrap_or_default();
+            self.full.push_back(std::mem::replace(&mut self.open, next));
+        }
+        self.last_done = None;
+    }
+
+    fn take_small(&mut self, now: Instant) -> Option<OutPacket> {
+        if self.full.is_empty() {
+            self.seal();
+        }
+        let mut packet = self.full.pop_front()?;
+        self.taken += 1;
+        packet.stamp(now);
+        Some(packet)
+    }
+
+    fn take_fragment(&mut self, now: Instant) -> Option<(OutPacket, Option<SentBody>)> {
+        let mut body = self.bodies.pop_front()?;
+        let part = (self.max_packet - HEADER - body.head.len()).min(body.rest.len());
+        let more = part < body.rest.len();
+        let flags = if more {
+            body.flags | MORE
+        } else {
+            body.flags & !MORE
+        };
+        let mut packet = self.spare.take().unwrap_or_default();
+        packet
+            .head
+            .extend_from_slice(&header(body.kind, flags, body.call, body.head.len(), part));
+        packet.head.extend_from_slice(&body.head);
+        if let Some(deadline) = body.deadline.take() {
+            packet.deadlines.push((HEADER + REMAINING_AT, deadline));
+        }
+        packet.tail = body.rest.split_to(part);
+        packet.stamp(now);
+        if !more {
+            let sent = SentBody {
+                call: body.call,
+                by_opener: body.flags & OPENER != 0,
+            };
+            return Some((packet, Some(sent)));
+        }
+        (body.kind, body.head, body.started) = (Kind::Fragment, Vec::new(), true);
+        self.bodies.push_back(body);
+        Some((packet, None))
+    }
+}
+
+fn header(kind: Kind, flags: u8, call: CallId, head: usize, body: usize) -> [u8; HEADER] {
+    Header {
+        // Head and body fit into a packet, so their sizes fit these fields.
+        length: (head + body) as u32,
+        kind: kind as u8,
+        flags,
+        head: head as u16,
+        slot: call.slot,
+        generation: call.generation,
+    }
+    .encode()
+}

@@ -1,0 +1,382 @@
+//! The calls that this end makes. PROTOCOL.md section 7 has the table of states.
+//!
+//! ```text
+//!   Free ──send──▶ Open ──terminal──▶ Free
+//!                   │ cancel, deadline
+//!                   ▼
+//!               Abandoned ──terminal──▶ Free      (withdrawn before anything left: straight to Free)
+//! ```
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::Body;
+use super::assembly::Assembly;
+use super::call::{CallId, Ending, FaultRecord, RequestHead};
+use super::error::ProtocolError;
+use super::hello::Limits;
+use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
+use super::slots::Slots;
+use super::window::Window;
+use super::wire::{Kind, ONEWAY, OPENER};
+
+pub(super) struct Outgoing {
+    slots: Slots<Slot>,
+    free: Vec<u32>,
+    free_nested: Vec<u32>,
+    window: Window,
+    /// Large bodies that wait for the window to open.
+    waiting: VecDeque<(CallId, RequestHead, Body)>,
+    max_body: u64,
+    open: usize,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    state: State,
+    progress: Progress,
+    deadline: Option<Instant>,
+    response: Option<(bool, Assembly)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Free,
+    /// Somebody waits for the result.
+    Open,
+    /// Nobody waits; the slot is the callee's until its terminal frame.
+    Abandoned,
+}
+
+/// How far the request has come.
+#[derive(Clone, Copy, Debug, Default)]
+enum Progress {
+    /// In a packet of small frames.
+    Small(Mark),
+    /// A large body that has not left whole.
+    #[default]
+    Large,
+    /// A large body that has left whole.
+    LargeSent,
+}
+
+/// What became of a call that nobody waits for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abandoned {
+    /// It had ended already.
+    Over,
+    /// Nothing of it had left; its slot is free again.
+    Withdrawn,
+    /// The callee is told; its slot is free when the callee says so.
+    Told,
+}
+
+impl Outgoing {
+    pub(super) fn new(received: Limits) -> Self {
+        Self {
+            slots: Slots::new(received),
+            free: Vec::new(),
+            free_nested: Vec::new(),
+            window: Window::new(received.window),
+            waiting: VecDeque::new(),
+            max_body: received.max_body,
+            open: 0,
+        }
+    }
+
+    /// Opens a call and queues its request. `None`: no credit is left.
+    pub(super) fn send(&mut self, head: RequestHead, body: Body, outbox: &mut Outbox) -> Option<CallId> {
+        let nested = head.depth > 0;
+        let reused = if nested {
+            self.free_nested.pop()
+        } else {
+            self.free.pop()
+        };
+        let id = reused.or_else(|| self.slots.fresh(nested))?;
+        let slot = self.slots.get(id)?;
+        slot.generation = slot.generation.wrapping_add(1);
+        (slot.state, slot.deadline) = (State::Open, head.deadline);
+        let call = CallId {
+            slot: id,
+            generation: slot.generation,
+        };
+        self.open += 1;
+        if outbox.fits(28, body.len()) {
+            slot.progress = Progress::Small(outbox.push(&frame(call, &head, &head.encode()), body));
+            return Some(call);
+        }
+        slot.progress = Progress::Large;
+        self.waiting.push_back((call, head, body));
+        self.start_waiting(outbox);
+        Some(call)
+    }
+
+    /// Nobody waits for the call any more.
+    pub(super) fn abandon(&mut self, call: CallId, outbox: &mut Outbox) -> Abandoned {
+        let Some(slot) = self.current(call).filter(|slot| slot.state == State::Open) else {
+            return Abandoned::Over;
+        };
+        slot.state = State::Abandoned;
+        slot.deadline = None;
+        slot.response = None;
+        if matches!(slot.progress, Progress::Large) && !self.withdraw_body(call, outbox) {
+            // The callee never hears of this use of the slot, so the next one has the same number.
+            if let Some(slot) = self.current(call) {
+                slot.generation = slot.generation.wrapping_sub(1);
+            }
+            self.free(call.slot);
+            return Abandoned::Withdrawn;
+        }
+        outbox.push(&control(Kind::Cancel, call), Body::new());
+        Abandoned::Told
+    }
+
+    /// A response, or the first part of one.
+    pub(super) fn handle_response(
+        &mut self,
+        call: CallId,
+        status: u8,
+        body: Body,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Ending>, ProtocolError> {
+        let ending = match status {
+            0 => Ending::Succeeded(body),
+            1 => Ending::Failed(body),
+            2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
+            _ => {
+                return Err(ProtocolError::MalformedHead {
+                    kind: Kind::Response as u8,
+                });
+            }
+        };
+        self.handle_terminal(call, ending, outbox)
+    }
+
+    /// The first part of a response that goes on in fragments.
+    pub(super) fn handle_large_response(
+        &mut self,
+        call: CallId,
+        status: u8,
+        total: u64,
+        part: &[u8],
+        limit: u64,
+    ) -> Result<(), ProtocolError> {
+        if status > 1 {
+            return Err(ProtocolError::MalformedHead {
+                kind: Kind::Response as u8,
+            });
+        }
+        if total > limit {
+            return Err(ProtocolError::ResponseTooLarge { total, limit });
+        }
+        let Some(slot) = self.find(call)?.filter(|slot| slot.state == State::Open) else {
+            return Ok(());
+        };
+        // Within the limit, which this end chose to fit its memory.
+        let mut assembly = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
+        if slot.response.is_some() || !assembly.push(part, true) {
+            return Err(ProtocolError::WrongFragments { call });
+        }
+        slot.response = Some((status == 1, assembly));
+        Ok(())
+    }
+
+    pub(super) fn handle_fragment(
+        &mut self,
+        call: CallId,
+        part: &[u8],
+        more: bool,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Ending>, ProtocolError> {
+        let Some(slot) = self.find(call)? else {
+            return Ok(None);
+        };
+        if slot.state == State::Abandoned {
+            // The parts before were dropped with the call; the last one still ends it.
+            return if more {
+                Ok(None)
+            } else {
+                self.handle_terminal(call, Ending::Done, outbox)
+            };
+        }
+        let Some((failed, assembly)) = &mut slot.response else {
+            return Err(ProtocolError::WrongFragments { call });
+        };
+        let failed = *failed;
+        if !assembly.push(part, more) {
+            return Err(ProtocolError::WrongFragments { call });
+        }
+        if more {
+            return Ok(None);
+        }
+        let body = slot
+            .response
+            .take()
+            .map(|(_, assembly)| assembly.finish())
+            .unwrap_or_default();
+        let ending = if failed {
+            Ending::Failed(body)
+        } else {
+            Ending::Succeeded(body)
+        };
+        self.handle_terminal(call, ending, outbox)
+    }
+
+    /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
+    pub(super) fn handle_terminal(
+        &mut self,
+        call: CallId,
+        ending: Ending,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Ending>, ProtocolError> {
+        let Some(slot) = self.find(call)? else {
+            return Ok(None);
+        };
+        let waited_for = slot.state == State::Open;
+        if matches!(slot.progress, Progress::Large) {
+            // The callee wants no more of the body.
+            self.withdraw_body(call, outbox);
+        }
+        self.free(call.slot);
+        Ok(waited_for.then_some(ending))
+    }
+
+    /// The callee grants more bytes of large request bodies.
+    pub(super) fn handle_credit(&mut self, granted: u64, outbox: &mut Outbox) {
+        self.window.raise(granted);
+        self.start_waiting(outbox);
+    }
+
+    /// A large body has left whole.
+    pub(super) fn on_body_sent(&mut self, call: CallId) {
+        if let Some(slot) = self.current(call) {
+            slot.progress = Progress::LargeSent;
+        }
+    }
+
+    /// The next open call whose deadline has passed.
+    pub(super) fn overdue(&self, now: Instant) -> Option<CallId> {
+        self.deadlines()
+            .find(|(_, deadline)| *deadline <= now)
+            .map(|(call, _)| call)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines().map(|(_, deadline)| deadline).min()
+    }
+
+    /// Whether the whole request has left.
+    pub(super) fn has_left(&mut self, call: CallId, outbox: &Outbox) -> bool {
+        match self.current(call).map(|slot| slot.progress) {
+            Some(Progress::Small(mark)) => outbox.has_left(mark),
+            Some(Progress::Large) => false,
+            Some(Progress::LargeSent) | None => true,
+        }
+    }
+
+    /// How many calls have not seen their terminal frame.
+    pub(super) fn open(&self) -> usize {
+        self.open
+    }
+
+    pub(super) fn max_body(&self) -> u64 {
+        self.max_body
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = (CallId, Instant)> {
+        self.slots.iter().filter_map(|(id, slot)| {
+            let call = CallId {
+                slot: id,
+                generation: slot.generation,
+            };
+            slot.deadline
+                .filter(|_| slot.state == State::Open)
+                .map(|deadline| (call, deadline))
+        })
+    }
+
+    /// The slot of a call, if that is the slot's current use.
+    fn current(&mut self, call: CallId) -> Option<&mut Slot> {
+        self.slots
+            .get(call.slot)
+            .filter(|slot| slot.generation == call.generation)
+    }
+
+    /// The slot that a frame of the callee belongs to; `None`: the call is over, the frame is late.
+    fn find(&mut self, call: CallId) -> Result<Option<&mut Slot>, ProtocolError> {
+        let out_of_turn = ProtocolError::SlotOutOfTurn { call };
+        let slot = self
+            .current(call)
+            .filter(|slot| slot.generation != 0)
+            .ok_or(out_of_turn)?;
+        Ok(Some(slot).filter(|slot| slot.state != State::Free))
+    }
+
+    fn free(&mut self, id: u32) {
+        let nested = self.slots.is_nested(id);
+        if let Some(slot) = self.slots.get(id) {
+            slot.state = State::Free;
+            slot.deadline = None;
+            slot.response = None;
+            self.open -= 1;
+            if nested {
+                self.free_nested.push(id);
+            } else {
+                self.free.push(id);
+            }
+        }
+    }
+
+    /// Takes a large body back. Whether parts of it had left.
+    fn withdraw_body(&mut self, call: CallId, outbox: &mut Outbox) -> bool {
+        if let Some(at) = self.waiting.iter().position(|(waiting, ..)| *waiting == call) {
+            self.waiting.remove(at);
+            return false;
+        }
+        let Withdrawn::Unsent { size } = outbox.withdraw(call, true) else {
+            return true;
+        };
+        // It was charged when it left the waiting line, and the callee will never return that.
+        self.window.take_back(size);
+        self.start_waiting(outbox);
+        false
+    }
+
+    /// Starts the large bodies that the window has room for.
+    fn start_waiting(&mut self, outbox: &mut Outbox) {
+        while let Some((call, head, body)) = self.waiting.pop_front() {
+            if !self.window.charge(body.len() as u64) {
+                self.waiting.push_front((call, head, body));
+                return;
+            }
+            let mut bytes = [0; 36];
+            bytes[..28].copy_from_slice(&head.encode());
+            bytes[28..].copy_from_slice(&(body.len() as u64).to_le_bytes());
+            outbox.push_large(&frame(call, &head, &bytes), body);
+        }
+    }
+}
+
+fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8]) -> OutFrame<'a> {
+    let flags = if head.oneway { OPENER | ONEWAY } else { OPENER };
+    OutFrame {
+        kind: Kind::Request,
+        flags,
+        call,
+        head: bytes,
+        deadline: head.deadline,
+    }
+}
+
+/// A frame of the caller without head or body.
+fn control(kind: Kind, call: CallId) -> OutFrame<'static> {
+    OutFrame {
+        kind,
+        flags: OPENER,
+        call,
+        head: &[],
+        deadline: None,
+    }
+}

@@ -1,0 +1,149 @@
+//! A running server: it accepts clients, drives their connections, and drains them at the end.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::connection::{Config, Driver, Serving, Shared, accept};
+use crate::transport::{Link, Listener};
+
+use super::MountError;
+use super::router::Table;
+use super::stack::Whole;
+
+/// Why a server ended, or never began.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The services cannot be mounted together.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// The listener ended.
+    #[error("the listener ended")]
+    Listener(#[source] io::Error),
+}
+
+/// What the connections of a server share.
+pub(super) struct Running {
+    table: Arc<Table>,
+    stack: Box<dyn Whole>,
+    config: Config,
+    max_running: Option<Arc<Semaphore>>,
+    connections: Mutex<Connections>,
+}
+
+#[derive(Default)]
+struct Connections {
+    open: Vec<Weak<Shared>>,
+    draining: bool,
+}
+
+/// What clients are told when the server ends.
+const GOODBYE: &str = "the server is shutting down";
+
+impl Running {
+    pub(super) fn new(
+        table: Arc<Table>,
+        stack: Box<dyn Whole>,
+        config: Config,
+        max_running: Option<usize>,
+    ) -> Arc<Self> {
+        let max_running = max_running.map(|calls| Arc::new(Semaphore::new(calls)));
+        Arc::new(Self {
+            table,
+            stack,
+            config,
+            max_running,
+            connections: Mutex::default(),
+        })
+    }
+
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        mut listener: impl Listener,
+        signal: impl Future<Output = ()>,
+        drain_deadline: Duration,
+    ) -> Result<(), ServeError> {
+        let mut tasks = JoinSet::new();
+        let ended = self.accept_until(&mut listener, signal, &mut tasks).await;
+        listener.close();
+        self.drain();
+        let all_over = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(drain_deadline, all_over).await.is_err() {
+            tracing::warn!(
+                connections = tasks.len(),
+                "the drain deadline passed; closing what is left"
+            );
+        }
+        tasks.shutdown().await;
+        ended
+    }
+
+    /// Accepts clients until the signal comes or the listener ends.
+    async fn accept_until(
+        self: &Arc<Self>,
+        listener: &mut impl Listener,
+        signal: impl Future<Output = ()>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(), ServeError> {
+        let mut signal = pin!(signal);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut signal => return Ok(()),
+                accepted = poll_fn(|cx| listener.poll_accept(cx)) => match accepted {
+                    Ok(link) => drop(tasks.spawn(Arc::clone(self).connection(link))),
+                    Err(error) => return Err(ServeError::Listener(error)),
+                },
+                Some(_) = tasks.join_next() => {}
+            }
+        }
+    }
+
+    /// One client, from its greeting to its end.
+    async fn connection(self: Arc<Self>, mut link: Link) {
+        let handshake = match accept(&mut link, &self.config, self.table.names()).await {
+            Ok(handshake) => handshake,
+            Err(error) => {
+                let peer = &link.peer;
+                tracing::info!(%peer, error = &error as &dyn std::error::Error, "a client was not let in");
+                return link.sender.close();
+            }
+        };
+        let stack = self.stack.instance();
+        let dispatch = Arc::clone(&self.table) as Arc<_>;
+        let serving = Serving {
+            dispatch,
+            stack,
+            max_running: self.max_running.clone(),
+        };
+        let driver = Driver::new(link, handshake, Some(serving));
+        self.enter(driver.shared());
+        driver.await;
+    }
+
+    fn enter(&self, shared: &Arc<Shared>) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if connections.draining {
+            shared.drain(GOODBYE);
+        }
+        // Sweep when the list has doubled, so that a connection costs the same however many came and went.
+        if connections.open.len() == connections.open.capacity() {
+            connections.open.retain(|shared| shared.strong_count() > 0);
+        }
+        connections.open.push(Arc::downgrade(shared));
+    }
+
+    fn drain(&self) {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.draining = true;
+        for shared in connections.open.drain(..).filter_map(|shared| shared.upgrade()) {
+            shared.drain(GOODBYE);
+        }
+    }
+}

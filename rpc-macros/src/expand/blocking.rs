@@ -1,0 +1,97 @@
+//! The client without async, which exists if the crate has the feature `blocking`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::{client, docs, generics};
+use crate::attributes;
+use crate::model::{Method, Service};
+
+/// `ThesaurusBlockingClient<..>`, or nothing, as the crate's `__blocking!` decides.
+pub(super) fn expand(service: &Service) -> TokenStream {
+    let facade = &service.facade;
+    let vis = &service.item.vis;
+    let inherited = attributes::inherited(&service.item.attrs);
+    let blocking = service.derived("BlockingClient");
+    let client = service.derived("Client");
+    let declared = generics::declared(&service.item.generics);
+    let bounded = generics::bounded(&service.item.generics);
+    let unbounded = generics::unbounded(&service.item.generics);
+    let arguments = generics::arguments(&service.item.generics);
+    let clause = &service.item.generics.where_clause;
+    let connect = connect(service, &client);
+    let methods = service.methods.iter().map(|method| call(service, method));
+    let name = blocking.to_string();
+    let doc = format!(
+        " Calls a [`{}`] in another process, without async.",
+        service.item.ident
+    );
+    quote! {
+        #facade::__blocking! {
+            #(#inherited)*
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #vis struct #blocking<#(#declared),*> {
+                client: #facade::__private::BlockingClient<#client<#(#arguments),*>>,
+            }
+
+            #(#inherited)*
+            #[allow(dead_code)]
+            impl<#(#bounded),*> #blocking<#(#arguments),*> #clause {
+                #connect
+                #(#methods)*
+            }
+
+            #(#inherited)*
+            impl<#(#unbounded),*> ::core::clone::Clone for #blocking<#(#arguments),*> {
+                fn clone(&self) -> Self {
+                    Self { client: ::core::clone::Clone::clone(&self.client) }
+                }
+            }
+
+            #(#inherited)*
+            impl<#(#unbounded),*> ::core::fmt::Debug for #blocking<#(#arguments),*> {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct(#name).finish_non_exhaustive()
+                }
+            }
+        }
+    }
+}
+
+fn connect(service: &Service, client: &Ident) -> TokenStream {
+    let facade = &service.facade;
+    let vis = &service.item.vis;
+    quote! {
+        /// Connects to who serves at `target`.
+        ///
+        /// # Errors
+        /// If nobody serves there, or not this service to this user.
+        #vis fn connect(
+            target: impl ::core::convert::Into<#facade::Connect>,
+        ) -> ::core::result::Result<Self, #facade::ConnectError> {
+            let target: #facade::Connect = target.into();
+            let client = #facade::__private::BlockingClient::connect(#client::connect(target))?;
+            ::core::result::Result::Ok(Self { client })
+        }
+    }
+}
+
+fn call(service: &Service, method: &Method) -> TokenStream {
+    let inherited = attributes::inherited(&method.item.attrs);
+    let docs = docs::of_blocking(service, method);
+    let vis = &service.item.vis;
+    let head = client::head(service, method);
+    let ident = method.ident();
+    let names = client::names(method);
+    // A name that no argument has.
+    let client = service.fresh("client");
+    quote! {
+        #(#inherited)*
+        #docs
+        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
+        #vis #head {
+            self.client.run(move |#client| async move { #client.#ident(#(#names),*).await })
+        }
+    }
+}

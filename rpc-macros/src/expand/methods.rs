@@ -1,0 +1,107 @@
+//! The table of a trait's methods, and what server and client both say of one.
+
+use std::time::Duration;
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+
+use crate::attributes;
+use crate::model::{Method, Returns, Service};
+use crate::signature;
+
+/// The table. An enum numbers the methods, so that a `#[cfg]` on one moves those after it up.
+pub(super) fn expand(service: &Service) -> TokenStream {
+    let facade = &service.facade;
+    let inherited = attributes::inherited(&service.item.attrs);
+    let ident = table(service);
+    let name = service.name();
+    let variants = service.methods.iter().enumerate().map(|(index, method)| {
+        let cfgs = attributes::cfgs(&method.item.attrs);
+        let variant = variant(index);
+        quote!(#(#cfgs)* #variant,)
+    });
+    let entries = service.methods.iter().map(|method| entry(facade, &ident, method));
+    quote! {
+        #(#inherited)*
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        enum #ident { #(#variants)* }
+
+        #(#inherited)*
+        #[allow(dead_code)]
+        impl #ident {
+            const NAME: &'static str = #name;
+
+            fn all() -> &'static [#facade::__private::Method] {
+                static ALL: &[#facade::__private::Method] = &[#(#entries),*];
+                ALL
+            }
+        }
+    }
+}
+
+/// The type that holds the table.
+pub(super) fn table(service: &Service) -> Ident {
+    format_ident!("__{}", service.derived("Methods"))
+}
+
+/// The index of a method in the table.
+pub(super) fn index(service: &Service, index: usize) -> TokenStream {
+    let table = table(service);
+    let variant = variant(index);
+    quote!(#table::#variant as usize)
+}
+
+/// The type under which a method's arguments are encoded: one as itself, none as `()`, several as a tuple.
+pub(super) fn encoded_type(method: &Method) -> TokenStream {
+    together(method, |argument| argument.ty.to_token_stream())
+}
+
+/// The method's arguments put together as they are encoded.
+pub(super) fn encoded_value(method: &Method, names: &[Ident]) -> TokenStream {
+    let mut names = names.iter();
+    together(method, |_| names.next().to_token_stream())
+}
+
+/// The type of what the method returns, unless it is a `Result`.
+pub(super) fn value_type(method: &Method) -> TokenStream {
+    match &method.returns {
+        Returns::Nothing | Returns::Result(..) => quote!(()),
+        Returns::Value(ty) => ty.to_token_stream(),
+    }
+}
+
+fn together(method: &Method, one: impl FnMut(&crate::model::Argument) -> TokenStream) -> TokenStream {
+    let parts: Vec<TokenStream> = method.arguments.iter().map(one).collect();
+    if let [part] = &parts[..] {
+        return part.clone();
+    }
+    // The parentheses point at the user's, where the compiler then complains of a type that cannot be encoded.
+    let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#parts),*));
+    tuple.set_span(method.item.sig.paren_token.span.join());
+    tuple.to_token_stream()
+}
+
+fn variant(index: usize) -> Ident {
+    format_ident!("M{index}")
+}
+
+fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
+    let cfgs = attributes::cfgs(&method.item.attrs);
+    let name = method.name();
+    let signature = signature::of(method);
+    let options = &method.options;
+    let oneway = options.oneway.then(|| quote!(.oneway()));
+    let idempotent = options.idempotent.then(|| quote!(.idempotent()));
+    let spawn = options.spawn.then(|| quote!(.spawn()));
+    let timeout = options.timeout.map(timeout);
+    quote! {
+        #(#cfgs)*
+        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout
+    }
+}
+
+fn timeout(timeout: Duration) -> TokenStream {
+    let (seconds, nanoseconds) = (timeout.as_secs(), timeout.subsec_nanos());
+    quote!(.timeout(::core::time::Duration::new(#seconds, #nanoseconds)))
+}

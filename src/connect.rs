@@ -1,0 +1,150 @@
+//! From a name to a channel.
+
+use std::time::Duration;
+
+use rpc_core::client::Channel;
+use rpc_core::connection::{Config, ConnectError as GreetError};
+use transport_pipe::{ConnectOptions, Framing, NameError, Owner, PipeName, connect_link};
+
+/// Where a client connects, and how. A name alone (`&str`, `String`, [`PipeName`]) becomes one with the defaults.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), pipe_rpc::ConnectError> {
+/// use std::time::Duration;
+///
+/// let connect = pipe_rpc::Connect::to("thesaurus").wait_for_server(true).deadline(Duration::from_secs(30));
+/// let channel = connect.open().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is connected until it is opened"]
+pub struct Connect {
+    name: Result<PipeName, NameError>,
+    options: ConnectOptions,
+    config: Config,
+}
+
+/// Why there is no connection. Nothing was called.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The pipe could not be connected.
+    #[error(transparent)]
+    Pipe(#[from] transport_pipe::ConnectError),
+    /// The pipe was connected, and the two ends did not come together.
+    #[error(transparent)]
+    Greeting(#[from] GreetError),
+}
+
+impl Connect {
+    /// Connects to the server of that name.
+    pub fn to<N>(name: N) -> Self
+    where
+        N: TryInto<PipeName>,
+        NameError: From<N::Error>,
+    {
+        Self {
+            name: name.try_into().map_err(NameError::from),
+            options: ConnectOptions::default(),
+            config: Config::default(),
+        }
+    }
+
+    /// How long connecting may take in all, the greeting apart; 5 s unless set.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.options.deadline = limit;
+        self
+    }
+
+    /// Whether to wait, within the deadline, for a server that is not up yet; no unless set.
+    pub fn wait_for_server(mut self, wait: bool) -> Self {
+        self.options.wait_for_server = wait;
+        self
+    }
+
+    /// Whose server it must be; the same user's unless set. It is checked before anything is sent.
+    pub fn expect_owner(mut self, owner: Owner) -> Self {
+        self.options.expect_owner = owner;
+        self
+    }
+
+    /// How packets keep their boundaries; the server must use the same.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.options.framing = framing;
+        self
+    }
+
+    /// The largest packet in bytes, up to [`MAX_PACKET`](transport_pipe::MAX_PACKET); 64 KiB unless set. The lower of
+    /// both ends' holds.
+    pub fn max_packet(mut self, bytes: usize) -> Self {
+        self.options.max_packet = bytes;
+        self
+    }
+
+    /// What the server asks for, at most 1,024 bytes.
+    pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
+        self.config.secret = Some(secret.into());
+        self
+    }
+
+    /// Takes response bodies of at most this many bytes; 128 MiB unless set.
+    pub fn max_body(mut self, bytes: u64) -> Self {
+        self.config.max_body = bytes;
+        self
+    }
+
+    /// Gives up on a server that has not greeted within this time; 5 s unless set.
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.config.handshake_timeout = limit;
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// If the name is none, the server is not there, is another's, or does not let this client in.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, nothing stays connected.
+    pub async fn open(self) -> Result<Channel, ConnectError> {
+        let name = self.name.map_err(transport_pipe::ConnectError::from)?;
+        let link = connect_link(&name, &self.options).await?;
+        Ok(Channel::open(link, &self.config).await?)
+    }
+}
+
+impl From<&str> for Connect {
+    fn from(name: &str) -> Self {
+        Self::to(name)
+    }
+}
+
+impl From<String> for Connect {
+    fn from(name: String) -> Self {
+        Self::to(name.as_str())
+    }
+}
+
+impl From<&String> for Connect {
+    fn from(name: &String) -> Self {
+        Self::to(name.as_str())
+    }
+}
+
+impl From<PipeName> for Connect {
+    fn from(name: PipeName) -> Self {
+        Self::to(name)
+    }
+}
+
+/// What generated clients connect with.
+///
+/// # Errors
+/// As [`Connect::open`].
+///
+/// # Cancel safety
+/// As [`Connect::open`].
+pub async fn connect(target: impl Into<Connect>) -> Result<Channel, ConnectError> {
+    target.into().open().await
+}

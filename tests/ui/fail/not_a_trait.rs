@@ -1,0 +1,7 @@
+#[pipe_rpc::service]
+pub struct Service;
+
+#[pipe_rpc::service]
+impl Service {}
+
+fn main() {}

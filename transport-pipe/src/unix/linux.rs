@@ -1,0 +1,95 @@
+//! What is Linux's own: SEQPACKET sockets, and flags that spare a race.
+
+use std::any::Any;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rpc_core::transport::{Link, PacketReceiver, PeerIdentity};
+use rustix::fs::{Mode, fchmod};
+use rustix::net::sockopt::{set_socket_send_buffer_size, socket_send_buffer_size};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, accept_with, socket_with};
+
+pub(super) use super::peercred_unsafe::peer_identity;
+use super::socket::Socket;
+use super::{framed_recv, framed_send, seqpacket};
+use crate::options::Framing;
+use crate::pipe::PipeParts;
+
+/// SEQPACKET wants MSG_EOR for a whole message by POSIX; streams ignore it.
+pub(super) const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL
+    .union(SendFlags::EOR)
+    .union(SendFlags::DONTWAIT);
+
+/// What is asked of the kernel for each direction; it doubles it. Room for six packets of 64 KiB, or two of 192.
+const SEND_BUFFER: usize = 212_992;
+
+/// What the kernel keeps of the send buffer for itself when it looks at a packet's size.
+const SEND_BUFFER_OVERHEAD: usize = 32;
+
+const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
+
+/// A new socket, non-blocking and not inherited.
+pub(super) fn new_socket(framing: Framing) -> rustix::io::Result<OwnedFd> {
+    socket_with(AddressFamily::UNIX, socket_type(framing), FLAGS, None)
+}
+
+/// The next client, non-blocking and not inherited.
+pub(super) fn accept(listener: impl AsFd) -> rustix::io::Result<OwnedFd> {
+    accept_with(listener, FLAGS)
+}
+
+/// Sets the mode the socket's file will have when it is bound, whatever the umask.
+pub(super) fn restrict_before_bind(socket: impl AsFd, mode: Mode) -> rustix::io::Result<()> {
+    fchmod(socket, mode)
+}
+
+/// The mode is right since the bind.
+pub(super) fn restrict_after_bind(_: &Path, _: Mode) -> rustix::io::Result<()> {
+    Ok(())
+}
+
+/// The link over a connected socket.
+pub(super) fn link(socket: Arc<Socket>, framing: Framing, peer: PeerIdentity, max_packet: usize) -> Link {
+    match framing {
+        Framing::Native => {
+            let max_packet = make_room(&socket, max_packet);
+            Link {
+                sender: Box::new(seqpacket::Sender::new(Arc::clone(&socket), max_packet)),
+                receiver: Box::new(seqpacket::Receiver::new(socket, max_packet)),
+                peer,
+                max_packet,
+            }
+        }
+        Framing::Prefixed => framed_send::link(socket, peer, max_packet),
+    }
+}
+
+/// Takes a receiver apart that one of this module's links had.
+pub(crate) fn into_parts(receiver: Box<dyn PacketReceiver>) -> io::Result<PipeParts> {
+    let receiver: Box<dyn Any> = receiver;
+    let receiver = match receiver.downcast::<seqpacket::Receiver>() {
+        Ok(receiver) => {
+            let (packets, socket) = receiver.into_parts();
+            return Ok(PipeParts::new(packets, Vec::new(), socket.duplicate()?));
+        }
+        Err(receiver) => receiver,
+    };
+    framed_recv::into_parts(receiver)
+}
+
+fn socket_type(framing: Framing) -> SocketType {
+    match framing {
+        Framing::Native => SocketType::SEQPACKET,
+        Framing::Prefixed => SocketType::STREAM,
+    }
+}
+
+/// Enlarges the send buffer; says how large a packet it takes, if not `max_packet`.
+fn make_room(socket: &Socket, max_packet: usize) -> usize {
+    // Where it is refused the pipe works with smaller packets.
+    let _ = set_socket_send_buffer_size(socket, SEND_BUFFER);
+    let room = socket_send_buffer_size(socket).unwrap_or(SEND_BUFFER);
+    max_packet.min(room.saturating_sub(SEND_BUFFER_OVERHEAD))
+}

@@ -1,0 +1,164 @@
+//! The two halves of a SEQPACKET socket: the kernel keeps the packets apart.
+
+use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use rpc_core::transport::{DEFAULT_MAX_PACKET, Packet, PacketBuffer, PacketReceiver, PacketSender};
+use rustix::io::Errno;
+
+use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_some};
+use super::send::{check_len, send_slices, wrong_size};
+use super::socket::Socket;
+use super::write_gate::WriteGate;
+
+/// Sends packets; a packet is the kernel's at once or not at all.
+#[derive(Debug)]
+pub(super) struct Sender {
+    socket: Arc<Socket>,
+    gate: WriteGate,
+    max_packet: usize,
+}
+
+impl Sender {
+    pub(super) fn new(socket: Arc<Socket>, max_packet: usize) -> Self {
+        Self {
+            socket,
+            gate: WriteGate::default(),
+            max_packet,
+        }
+    }
+}
+
+impl PacketSender for Sender {
+    fn try_send(&self, packet: &[IoSlice<'_>]) -> io::Result<()> {
+        let len = check_len(packet, self.max_packet)?;
+        match send_slices(self.socket.as_fd(), packet, &self.gate) {
+            Ok(_) => Ok(()),
+            Err(Errno::MSGSIZE) => Err(wrong_size(len, self.max_packet)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.gate.poll_open(cx, &self.socket)
+    }
+
+    fn poll_flush(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn close(&self) {
+        self.socket.close();
+    }
+}
+
+/// Receives packets, two at a time where they wait; the second is parked here.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    socket: Arc<Socket>,
+    max_packet: usize,
+    parked: Option<io::Result<Packet>>,
+    ended: bool,
+}
+
+impl Receiver {
+    pub(super) fn new(socket: Arc<Socket>, max_packet: usize) -> Self {
+        Self {
+            socket,
+            max_packet,
+            parked: None,
+            ended: false,
+        }
+    }
+
+    /// What was read and not yet taken, and the socket.
+    pub(super) fn into_parts(self) -> (Vec<Packet>, Arc<Socket>) {
+        let parked = self.parked.and_then(Result::ok);
+        (parked.into_iter().collect(), self.socket)
+    }
+
+    /// Receives what is there, up to two packets, and parks all of it but the first.
+    fn receive(&mut self) -> io::Result<Round> {
+        // Two large buffers for what is most often one packet would cost more than asking once more.
+        let at_once = if self.max_packet > DEFAULT_MAX_PACKET {
+            1
+        } else {
+            MOST_AT_ONCE
+        };
+        let mut buffers = [(); MOST_AT_ONCE].map(|()| None);
+        buffers[..at_once].fill_with(|| Some(PacketBuffer::take(self.max_packet)));
+        let arrivals = match receive_some(self.socket.as_fd(), &mut buffers) {
+            Ok(arrivals) => arrivals,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Round::NothingThere),
+            Err(error) => return Err(error),
+        };
+        let queue_emptied = arrivals.len() < at_once;
+        let mut packets = arrivals.zip(buffers.into_iter().flatten());
+        let first = packets.next().map(|(arrival, buffer)| self.take(arrival, buffer));
+        let second = packets.next().map(|(arrival, buffer)| self.take(arrival, buffer));
+        self.parked = second.and_then(Result::transpose);
+        Ok(Round::Received {
+            first: first.unwrap_or(Ok(None)),
+            queue_emptied,
+        })
+    }
+
+    fn take(&mut self, arrival: Arrival, buffer: PacketBuffer) -> io::Result<Option<Packet>> {
+        if arrival.len == 0 {
+            // The end; an empty packet looks the same, and ends the pipe as well.
+            self.ended = true;
+            return Ok(None);
+        }
+        if arrival.cut || arrival.len > self.max_packet {
+            self.ended = true;
+            self.socket.close();
+            let message = format!("the peer sent a packet of more than {} bytes", self.max_packet);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        if arrival.carried_more {
+            self.ended = true;
+            self.socket.close();
+            let message = "the peer sent descriptors or credentials along, which nobody asked for";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(Some(buffer.into_packet(arrival.len)))
+    }
+}
+
+enum Round {
+    NothingThere,
+    Received {
+        first: io::Result<Option<Packet>>,
+        queue_emptied: bool,
+    },
+}
+
+impl PacketReceiver for Receiver {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
+        loop {
+            if let Some(parked) = self.parked.take() {
+                return Poll::Ready(parked.map(Some));
+            }
+            if self.ended {
+                return Poll::Ready(Ok(None));
+            }
+            let socket = Arc::clone(&self.socket);
+            let mut readable = ready!(socket.poll_readable(cx))?;
+            match self.receive() {
+                Ok(Round::NothingThere) => readable.clear_ready(),
+                Ok(Round::Received { first, queue_emptied }) => {
+                    if queue_emptied {
+                        readable.clear_ready();
+                    }
+                    return Poll::Ready(first);
+                }
+                // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
+                // is read on to its end.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
