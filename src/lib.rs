@@ -33,6 +33,7 @@
 //! # }
 //! ```
 #![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
 
 // The expansion of `#[service]` names this crate by its name, also in this crate's own tests and examples.
 extern crate self as pipe_rpc;

@@ -3,6 +3,7 @@
 //! Most programs use the `pipe-rpc` crate, which re-exports what they need and adds the pipes. This crate knows
 //! nothing of operating systems: it speaks over anything that implements the port in [`transport`].
 #![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used)]
 
 pub mod client;
 pub mod codec;

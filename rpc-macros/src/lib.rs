@@ -2,6 +2,7 @@
 //!
 //! It goes parse → model → check → expand. All faults of a trait are told at once, each at the token it is about; what
 //! is sound is expanded all the same, so that one fault does not look like many.
+#![warn(clippy::unwrap_used)]
 
 mod attributes;
 mod check;

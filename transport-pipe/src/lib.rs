@@ -17,6 +17,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![warn(clippy::unwrap_used)]
 
 mod access;
 mod backoff;

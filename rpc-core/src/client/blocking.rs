@@ -1,17 +1,23 @@
 //! Calls from code that is not async.
 
 use std::future::Future;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
 /// A client with a thread and a runtime of its own, so that its methods block; they work with no runtime around them
-/// or inside one.
-#[derive(Debug)]
+/// or inside one. Clones share the thread, which ends with the last of them.
+#[derive(Clone, Debug)]
 pub struct BlockingClient<C> {
-    client: Option<C>,
+    client: C,
+    driving: Arc<Driving>,
+}
+
+/// The thread and the runtime that it drives.
+#[derive(Debug)]
+struct Driving {
     runtime: Handle,
     /// Dropped to end the thread.
     stop: Option<oneshot::Sender<()>>,
@@ -39,14 +45,16 @@ impl<C: Clone + Send + 'static> BlockingClient<C> {
         let thread = thread
             .spawn(move || drive(&runtime, stopped))
             .expect("the system gives a thread");
-        let mut this = Self {
-            client: None,
+        let driving = Driving {
             runtime: handle,
             stop: Some(stop),
             thread: Some(thread),
         };
-        this.client = Some(this.wait(connecting)?);
-        Ok(this)
+        let client = driving.wait(connecting)?;
+        Ok(Self {
+            client,
+            driving: Arc::new(driving),
+        })
     }
 
     /// Runs a call on the client's own runtime and blocks until it has ended.
@@ -58,10 +66,11 @@ impl<C: Clone + Send + 'static> BlockingClient<C> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let client = self.client.clone().expect("a client that was made is connected");
-        self.wait(call(client))
+        self.driving.wait(call(self.client.clone()))
     }
+}
 
+impl Driving {
     fn wait<F>(&self, future: F) -> F::Output
     where
         F: Future + Send + 'static,
@@ -84,9 +93,8 @@ fn drive(runtime: &Runtime, stopped: oneshot::Receiver<()>) {
     });
 }
 
-impl<C> Drop for BlockingClient<C> {
+impl Drop for Driving {
     fn drop(&mut self) {
-        self.client = None;
         self.stop = None;
         if let Some(thread) = self.thread.take() {
             // It ends once its runtime has stopped; a panic in it was reported by the panic hook.
