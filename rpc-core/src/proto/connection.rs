@@ -30,8 +30,8 @@ pub struct Connection {
     /// Calls of depth 0 are refused.
     draining: bool,
     farewell: Farewell,
-    /// The peer is to be told how much it may send.
-    credit_due: bool,
+    /// How many bytes of large bodies the peer knows it may send, in all.
+    told_credit: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Connection {
             events: VecDeque::new(),
             draining: false,
             farewell: Farewell::Unsaid,
-            credit_due: false,
+            told_credit: agreed.granted.window,
         }
     }
 
@@ -157,15 +157,12 @@ impl Connection {
 
     /// A call of the peer's is handed to its handler.
     pub fn begin(&mut self, call: CallId) {
-        self.credit_due |= self.incoming.begin(call);
+        self.incoming.begin(call);
     }
 
     /// Answers a call of the peer's. False: it had been answered.
     pub fn answer(&mut self, call: CallId, answer: Answer) -> bool {
-        let granted = self.incoming.granted();
-        let answered = self.incoming.answer(call, answer, &mut self.outbox);
-        self.credit_due |= granted != self.incoming.granted();
-        answered
+        self.incoming.answer(call, answer, &mut self.outbox)
     }
 
     /// Answers a call of the peer's whose handler was dropped before it ended.
@@ -202,8 +199,9 @@ impl Connection {
 
     /// The next packet to send; what is left of deadlines is reckoned from `now`.
     pub fn take_packet(&mut self, now: Instant) -> Option<OutPacket> {
-        if std::mem::take(&mut self.credit_due) {
-            let granted = self.incoming.granted().to_le_bytes();
+        if self.is_credit_due() {
+            self.told_credit = self.incoming.granted();
+            let granted = self.told_credit.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
         if self.farewell == Farewell::Due && self.outbox.is_empty() {
@@ -241,7 +239,7 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.credit_due || self.farewell == Farewell::Due
+        !self.outbox.is_empty() || self.is_credit_due() || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.
@@ -368,7 +366,6 @@ impl Connection {
             total,
             part: &bytes[frame.body.clone()],
         };
-        let granted = self.incoming.granted();
         if self
             .incoming
             .handle_request(arriving, refusal, &mut self.outbox)?
@@ -378,7 +375,6 @@ impl Connection {
             self.events
                 .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
         }
-        self.credit_due |= granted != self.incoming.granted();
         Ok(packet)
     }
 
@@ -455,6 +451,11 @@ impl Connection {
         if self.outgoing.open() < open_before {
             self.events.push_back(Event::Freed(call));
         }
+    }
+
+    /// Whether bodies have given back credit that the peer was not told of.
+    fn is_credit_due(&self) -> bool {
+        self.incoming.granted() != self.told_credit
     }
 
     fn goaway(&mut self, reason: u16, text: &str) -> Mark {

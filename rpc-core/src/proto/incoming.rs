@@ -190,17 +190,14 @@ impl Incoming {
         }
     }
 
-    /// The handler begins: its body is no longer waiting. Whether credit went back.
-    pub(super) fn begin(&mut self, call: CallId) -> bool {
-        let Some(slot) = self.current(call) else {
-            return false;
-        };
+    /// The handler begins: its body is no longer waiting, and its credit goes back.
+    pub(super) fn begin(&mut self, call: CallId) {
+        let Some(slot) = self.current(call) else { return };
         if let State::Running { begun, .. } = &mut slot.state {
             *begun = true;
         }
         let charge = std::mem::take(&mut slot.charge);
         self.window.give_back(charge);
-        charge > 0
     }
 
     /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
