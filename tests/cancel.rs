@@ -1,5 +1,6 @@
 //! A call that nobody waits for any more, wherever it is: its handler is dropped, its credit is free, the rest goes on.
 
+#[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
 mod support;
 
 use std::time::Duration;

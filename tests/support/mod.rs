@@ -1,5 +1,4 @@
 //! What the tests of behaviour share: a service whose handlers the test controls, and ways to reach it.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -13,7 +12,7 @@ pub mod lab;
 pub mod link;
 
 pub use gauge::Gauge;
-pub use lab::{Lab, LabClient, LabServer, Laboratory};
+pub use lab::LabClient;
 
 /// After this a test that should have ended hangs.
 pub const HANG: Duration = Duration::from_secs(15);
