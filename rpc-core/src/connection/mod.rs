@@ -22,7 +22,7 @@ mod transmit;
 pub(crate) use ambient::Ambient;
 pub(crate) use driver::{Driver, Serving};
 pub use end::{ConnectError, ConnectionError};
-pub(crate) use faults::{fault_of_layer, panic_text};
+pub(crate) use faults::{fault_of_layer, fault_of_layer_panic, panic_text};
 pub(crate) use handler::{Dispatch, Stack};
 pub use handshake::{Config, Handshake};
 pub(crate) use handshake::{accept, connect};

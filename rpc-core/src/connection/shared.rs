@@ -332,10 +332,7 @@ impl State {
         while let Some(event) = self.proto.poll_event() {
             match event {
                 Event::Incoming(call) => outcomes.incoming.push(call),
-                Event::Interrupted(call) => {
-                    let handler = self.handlers.get(call.slot).and_then(Option::take);
-                    outcomes.stop.extend(handler.map(|handler| handler.task));
-                }
+                Event::Interrupted(call) => self.interrupt(call, outcomes),
                 Event::Ended(call, ending) => outcomes.wake.extend(self.end_call(call, result_of(ending))),
                 Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
                 Event::Pong(payload) => self.pings.on_pong(payload),
@@ -389,6 +386,16 @@ impl State {
             WaitState::Open(waker) => waker,
             WaitState::Ended(_) => None,
         }
+    }
+
+    /// Stops a call's handler. A call whose end came in the same packet has none yet, and never gets one.
+    fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
+        if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
+            outcomes.incoming.remove(at);
+            return self.proto.answer_interrupted(call);
+        }
+        let handler = self.handlers.get(call.slot).and_then(Option::take);
+        outcomes.stop.extend(handler.map(|handler| handler.task));
     }
 
     /// Handles the events that abandoning a call may cause: how many slots are free again.
