@@ -1,5 +1,6 @@
 //! The main example as its user meets it: `plugin_host` run as a process, on trees made for the purpose.
 
+mod busy;
 mod crash;
 #[cfg(target_os = "linux")]
 mod linux_files;
