@@ -2,6 +2,8 @@
 
 mod busy;
 mod crash;
+#[path = "../support/example.rs"]
+mod example;
 #[cfg(target_os = "linux")]
 mod linux_files;
 mod output;
