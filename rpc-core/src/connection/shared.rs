@@ -346,6 +346,16 @@ impl State {
         }
     }
 
+    /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
+    fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
+        if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
+            outcomes.incoming.remove(at);
+            return self.proto.answer_interrupted(call);
+        }
+        let handler = self.handlers.get(call.slot).and_then(Option::take);
+        outcomes.stop.extend(handler.map(|handler| handler.task));
+    }
+
     /// Sees to the driver's timer when a deadline comes before all others.
     pub(super) fn arm(&mut self, deadline: Option<StdInstant>) {
         let Some(deadline) = deadline else { return };

@@ -115,8 +115,9 @@ impl Connection {
     {
         let mut packet = Source::Owned(packet);
         let size = packet.bytes().len();
-        if size == 0 || size > self.agreed.max_packet {
-            return Err(ProtocolError::TornPacket { size });
+        let limit = self.agreed.max_packet;
+        if size == 0 || size > limit {
+            return Err(ProtocolError::PacketSize { size, limit });
         }
         let mut start = 0;
         while start < size {
