@@ -3,6 +3,7 @@
 //!
 //! On one processor, so that none has to be woken up: `taskset -c 0 cargo bench --bench ratios`.
 
+#[allow(dead_code, reason = "each bench uses a part of it")]
 mod support;
 
 use std::fs;
@@ -19,17 +20,19 @@ const TURN: Duration = Duration::from_millis(20);
 fn main() {
     support::serve_if_told();
     // `cargo test --benches` only wants to know that it runs.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") {
-        ROUNDS
-    } else {
-        1
-    };
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if is_bench { ROUNDS } else { 1 };
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'))
+        .unwrap_or_default();
     println!(
         "{:<28}{:>12}{:>12}{:>9}{:>9}",
         "", "µs a call", "CPU µs", "ratio", "CPU"
     );
     support::groups()
         .into_iter()
+        .filter(|group| group.name.contains(&wanted))
         .for_each(|group| measure(group, rounds));
 }
 

@@ -57,6 +57,9 @@ pub use transport_pipe::{
     Access, Account, BindError, Framing, NameError, Owner, PeerIdentity, Pipe, PipeName, PipeServer,
 };
 
+#[cfg(doctest)]
+mod book;
+
 /// What the expansion of `#[pipe_rpc::service]` names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private;

@@ -82,7 +82,7 @@ struct Seen(Vec<String>);
 impl Seen {
     /// The option's name, which is to be given only once.
     fn option(&mut self, meta: &ParseNestedMeta, errors: &mut Errors) -> String {
-        let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let name = meta.path.to_token_stream().to_string().replace(' ', "");
         if self.0.contains(&name) {
             errors.at(&meta.path, format!("`{name}` is given twice: remove one of them"));
         }

@@ -1,4 +1,5 @@
 //! Futures dropped at any of their polls lose, tear and double nothing.
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 mod support;
 

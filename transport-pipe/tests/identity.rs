@@ -1,4 +1,5 @@
 //! Who is at the other end, and whose server a client accepts.
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Packets arrive whole, in order and once, whatever their size and whoever pauses.
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 mod support;
 

@@ -51,7 +51,7 @@ pub enum ConnectError {
     #[error("the other end did not greet within {0:?}; is it a pipe-rpc server, and is it alive?")]
     HandshakeTimeout(Duration),
     /// The other end's greeting could not be understood.
-    #[error("the greeting failed")]
+    #[error("the other end's greeting is of no use")]
     Hello(#[from] HelloError),
     /// The server does not let this client in.
     #[error("the server rejected the connection ({code:?}): {text}")]

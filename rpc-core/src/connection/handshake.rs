@@ -8,7 +8,9 @@ use subtle::ConstantTimeEq;
 
 use super::ConnectError;
 use crate::codec::Codec;
-use crate::proto::{Agreed, Hello, HelloAnswer, MAX_SECRET, Reject, RejectCode, VERSION};
+use crate::proto::{
+    Agreed, Hello, HelloAnswer, HelloError, MAX_CREDIT, MAX_SECRET, Reject, RejectCode, VERSION,
+};
 use crate::transport::{Link, Packet, PacketReceiver, PacketSender};
 
 /// What one end grants the other, and how long it waits for its greeting.
@@ -52,8 +54,8 @@ impl Config {
             codecs: vec![Codec::Bincode.number()],
             // A pipe's packet limit is far below 4 GiB.
             max_packet: u32::try_from(max_packet).unwrap_or(u32::MAX),
-            max_calls: self.max_calls.clamp(1, 1 << 16),
-            max_nested: self.max_nested.min(1 << 16),
+            max_calls: self.max_calls.clamp(1, MAX_CREDIT),
+            max_nested: self.max_nested.min(MAX_CREDIT),
             window: self.window.max(1),
             max_body: self.max_body,
             secret: None,
@@ -84,7 +86,11 @@ pub(crate) async fn connect(link: &mut Link, config: &Config) -> Result<Handshak
             HelloAnswer::Hello(theirs) => theirs,
             HelloAnswer::Reject(reject) => return Err(rejected(reject)),
         };
-        let agreed = Agreed::of(&ours, &theirs, &ours).map_err(ConnectError::NothingInCommon)?;
+        let agreed = Agreed::of(&ours, &theirs, &ours).map_err(nothing_in_common)?;
+        // Without credit every call would wait for ever.
+        if agreed.received.max_calls == 0 {
+            return Err(HelloError::OutOfRange.into());
+        }
         handshake(agreed).ok_or(ConnectError::NothingInCommon(RejectCode::Codec))
     };
     tokio::time::timeout(limit, greeting)
@@ -142,6 +148,13 @@ fn check(ours: &Hello, packet: &[u8], secret: Option<&[u8]>) -> Result<Handshake
     handshake(agreed).ok_or_else(|| reject(RejectCode::Codec, text_for(RejectCode::Codec)))
 }
 
+fn nothing_in_common(code: RejectCode) -> ConnectError {
+    match code {
+        RejectCode::Malformed => HelloError::OutOfRange.into(),
+        code => ConnectError::NothingInCommon(code),
+    }
+}
+
 fn handshake(agreed: Agreed) -> Option<Handshake> {
     Codec::from_number(agreed.codec).map(|codec| Handshake { agreed, codec })
 }
@@ -150,7 +163,7 @@ fn text_for(code: RejectCode) -> &'static str {
     match code {
         RejectCode::Version => "no version of the protocol that both ends speak; update the older program",
         RejectCode::Codec => "no codec that both ends have",
-        _ => "a limit in the greeting is out of range",
+        _ => "a limit in the greeting is out of range; the limits are in section 3 of PROTOCOL.md",
     }
 }
 

@@ -14,6 +14,7 @@ mod end;
 mod faults;
 mod handler;
 mod handshake;
+mod ping;
 mod response;
 mod shared;
 mod transmit;

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::ConnectionError;
 use super::faults::{answer_of, fault_of};
+use super::ping::Pings;
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
@@ -54,6 +55,8 @@ pub(super) struct State {
     pub(super) rearm: bool,
     /// Oneway calls that wait until the system has them.
     pub(super) flushing: Vec<(CallId, Waker)>,
+    /// Whoever waits for a sign of life.
+    pub(super) pings: Pings,
     /// No channel is left: say farewell when the open calls are over.
     pub(super) leaving: bool,
     pub(super) end: Option<Arc<ConnectionError>>,
@@ -113,6 +116,7 @@ impl Shared {
             armed: None,
             rearm: false,
             flushing: Vec::new(),
+            pings: Pings::default(),
             leaving: false,
             end: None,
         };
@@ -205,7 +209,10 @@ impl Shared {
             };
             return Some(result.map(drop));
         }
-        state.flushing.push((ticket.call, waker.clone()));
+        match state.flushing.iter_mut().find(|(call, _)| *call == ticket.call) {
+            Some((_, waiting)) => waiting.clone_from(waker),
+            None => state.flushing.push((ticket.call, waker.clone())),
+        }
         state.notify_driver();
         None
     }
@@ -274,6 +281,7 @@ impl Shared {
         }
         let reason = Arc::new(reason);
         state.end = Some(Arc::clone(&reason));
+        state.pings = Pings::default();
         let wake = state.end_waiting(&reason);
         let stop = state.take_handlers();
         let driver = state.driver.take();
@@ -330,7 +338,7 @@ impl State {
                 }
                 Event::Ended(call, ending) => outcomes.wake.extend(self.end_call(call, result_of(ending))),
                 Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
-                Event::Pong(_) => {}
+                Event::Pong(payload) => self.pings.on_pong(payload),
                 Event::Goaway(goaway) if goaway.is_protocol_error => {
                     outcomes.reported = Some(goaway.text.into());
                 }

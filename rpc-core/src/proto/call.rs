@@ -155,8 +155,9 @@ pub mod ran {
     pub const RAN: u8 = 3;
 }
 
-/// The longest text that goes with a fault, in bytes.
-const MAX_TEXT: usize = 4096;
+/// The longest text that goes with a fault, a Goaway or a Reject, in bytes: with all around it, it fits the smallest
+/// packet.
+const MAX_TEXT: usize = 4000;
 
 impl FaultRecord {
     /// A call that was refused before it ran.

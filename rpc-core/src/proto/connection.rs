@@ -30,8 +30,9 @@ pub struct Connection {
     /// Calls of depth 0 are refused.
     draining: bool,
     farewell: Farewell,
-    /// The peer is to be told how much it may send.
-    credit_due: bool,
+    peer_said_farewell: bool,
+    /// How many bytes of large request bodies the peer knows that it was granted.
+    credit_told: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,8 @@ impl Connection {
             events: VecDeque::new(),
             draining: false,
             farewell: Farewell::Unsaid,
-            credit_due: false,
+            peer_said_farewell: false,
+            credit_told: agreed.granted.window,
         }
     }
 
@@ -157,15 +159,12 @@ impl Connection {
 
     /// A call of the peer's is handed to its handler.
     pub fn begin(&mut self, call: CallId) {
-        self.credit_due |= self.incoming.begin(call);
+        self.incoming.begin(call);
     }
 
     /// Answers a call of the peer's. False: it had been answered.
     pub fn answer(&mut self, call: CallId, answer: Answer) -> bool {
-        let granted = self.incoming.granted();
-        let answered = self.incoming.answer(call, answer, &mut self.outbox);
-        self.credit_due |= granted != self.incoming.granted();
-        answered
+        self.incoming.answer(call, answer, &mut self.outbox)
     }
 
     /// Answers a call of the peer's whose handler was dropped before it ended.
@@ -202,8 +201,9 @@ impl Connection {
 
     /// The next packet to send; what is left of deadlines is reckoned from `now`.
     pub fn take_packet(&mut self, now: Instant) -> Option<OutPacket> {
-        if std::mem::take(&mut self.credit_due) {
-            let granted = self.incoming.granted().to_le_bytes();
+        if self.is_credit_due() {
+            self.credit_told = self.incoming.granted();
+            let granted = self.credit_told.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
         if self.farewell == Farewell::Due && self.outbox.is_empty() {
@@ -241,7 +241,7 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.credit_due || self.farewell == Farewell::Due
+        !self.outbox.is_empty() || self.is_credit_due() || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.
@@ -282,6 +282,11 @@ impl Connection {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining
+    }
+
+    /// Whether credit went back, by whatever way a body's call came to its handler or its end.
+    fn is_credit_due(&self) -> bool {
+        self.incoming.granted() != self.credit_told
     }
 
     fn handle_frame<P>(
@@ -336,7 +341,10 @@ impl Connection {
                     text,
                 }));
             }
+            // An acknowledgement is queued for it, so there is only one.
+            Kind::Farewell if self.peer_said_farewell => return Err(ProtocolError::SecondFarewell),
             Kind::Farewell => {
+                self.peer_said_farewell = true;
                 self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
                 self.events.push_back(Event::Farewell);
             }
@@ -368,7 +376,6 @@ impl Connection {
             total,
             part: &bytes[frame.body.clone()],
         };
-        let granted = self.incoming.granted();
         if self
             .incoming
             .handle_request(arriving, refusal, &mut self.outbox)?
@@ -378,7 +385,6 @@ impl Connection {
             self.events
                 .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
         }
-        self.credit_due |= granted != self.incoming.granted();
         Ok(packet)
     }
 

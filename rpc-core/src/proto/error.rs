@@ -70,6 +70,15 @@ pub enum ProtocolError {
         /// The stated limit in bytes.
         limit: u64,
     },
+    /// A Done for a call whose result is waited for.
+    #[error("{call} was ended without a result")]
+    NoResult {
+        /// The call.
+        call: CallId,
+    },
+    /// A second farewell.
+    #[error("a farewell was said twice")]
+    SecondFarewell,
     /// An acknowledgement of a farewell that was not said.
     #[error("a farewell was acknowledged that was not said")]
     UnexpectedFarewellAck,

@@ -29,6 +29,8 @@ const SERVICES: u16 = 10;
 pub const MIN_PACKET: u32 = 4096;
 /// The largest packet limit that may be agreed on, in bytes.
 pub const MAX_PACKET_LIMIT: u32 = 192 * 1024;
+/// The most calls of one kind that one end may grant the other.
+pub const MAX_CREDIT: u32 = 1 << 16;
 /// The longest secret, in bytes.
 pub const MAX_SECRET: usize = 1024;
 
@@ -66,15 +68,16 @@ pub struct Hello {
 #[non_exhaustive]
 pub enum HelloError {
     /// The other end speaks something else.
-    #[error("the other end does not speak pipe-rpc")]
+    #[error("the greeting is not one of pipe-rpc; is another program at the other end?")]
     WrongMagic,
     /// Shorter or longer than it says, or a value of the wrong size.
-    #[error("the other end's greeting is malformed")]
+    #[error("the greeting is malformed")]
     Malformed,
+    /// A limit is out of range.
+    #[error("a limit in the greeting is out of range")]
+    OutOfRange,
     /// A tag that must be understood is unknown.
-    #[error(
-        "the other end's greeting demands {tag:#06x}, which is unknown; one of the two programs is too old"
-    )]
+    #[error("the greeting demands {tag:#06x}, which is unknown; update the older of the two programs")]
     UnknownTag {
         /// The tag.
         tag: u16,
@@ -333,6 +336,10 @@ impl Agreed {
         if !(MIN_PACKET..=MAX_PACKET_LIMIT).contains(&max_packet) {
             return Err(RejectCode::Malformed);
         }
+        let credits = [ours, theirs].map(|hello| hello.max_calls.max(hello.max_nested));
+        if credits.into_iter().any(|credit| credit > MAX_CREDIT) {
+            return Err(RejectCode::Malformed);
+        }
         let max_packet = max_packet as usize;
         Ok(Self {
             version,
@@ -442,6 +449,35 @@ mod tests {
         let version = |a: &Hello, b: &Hello| Agreed::of(a, b, b).map(|agreed| agreed.version);
         assert_eq!(version(&speaks(1, 3), &speaks(2, 5)), Ok(3));
         assert_eq!(version(&speaks(1, 1), &speaks(2, 5)), Err(RejectCode::Version));
+    }
+
+    #[test]
+    fn limits_out_of_range_are_refused() {
+        let agreed = |theirs: &Hello| Agreed::of(&hello(), theirs, theirs).map(|_| ());
+        let with_packet = |max_packet| Hello {
+            max_packet,
+            ..hello()
+        };
+        let with_calls = |max_calls| Hello { max_calls, ..hello() };
+        let with_nested = |max_nested| Hello {
+            max_nested,
+            ..hello()
+        };
+        for low in [0, 1, MIN_PACKET - 1] {
+            assert_eq!(agreed(&with_packet(low)), Err(RejectCode::Malformed));
+        }
+        for high in [MAX_CREDIT + 1, u32::MAX] {
+            assert_eq!(agreed(&with_calls(high)), Err(RejectCode::Malformed));
+            assert_eq!(agreed(&with_nested(high)), Err(RejectCode::Malformed));
+        }
+        for fine in [
+            with_packet(MIN_PACKET),
+            with_packet(u32::MAX),
+            with_calls(0),
+            with_calls(MAX_CREDIT),
+        ] {
+            assert_eq!(agreed(&fine), Ok(()));
+        }
     }
 
     #[test]

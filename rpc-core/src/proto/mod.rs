@@ -19,8 +19,8 @@ pub use call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, ran
 pub use connection::{Answer, Connection, Event, Goaway};
 pub use error::ProtocolError;
 pub use hello::{
-    Agreed, Answer as HelloAnswer, Hello, HelloError, Limits, MAX_PACKET_LIMIT, MAX_SECRET, MIN_PACKET,
-    Reject, RejectCode, VERSION,
+    Agreed, Answer as HelloAnswer, Hello, HelloError, Limits, MAX_CREDIT, MAX_PACKET_LIMIT, MAX_SECRET,
+    MIN_PACKET, Reject, RejectCode, VERSION,
 };
 pub use outbox::OutPacket;
 pub use outgoing::Abandoned;

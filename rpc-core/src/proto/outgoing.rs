@@ -35,6 +35,7 @@ pub(super) struct Outgoing {
 struct Slot {
     generation: u32,
     state: State,
+    oneway: bool,
     progress: Progress,
     deadline: Option<Instant>,
     response: Option<(bool, Assembly)>,
@@ -97,7 +98,7 @@ impl Outgoing {
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
-        (slot.state, slot.deadline) = (State::Open, head.deadline);
+        (slot.state, slot.oneway, slot.deadline) = (State::Open, head.oneway, head.deadline);
         let call = CallId {
             slot: id,
             generation: slot.generation,
@@ -235,6 +236,9 @@ impl Outgoing {
             return Ok(None);
         };
         let waited_for = slot.state == State::Open;
+        if waited_for && !slot.oneway && matches!(ending, Ending::Done) {
+            return Err(ProtocolError::NoResult { call });
+        }
         if matches!(slot.progress, Progress::Large) {
             // The callee wants no more of the body.
             self.withdraw_body(call, outbox);
@@ -307,10 +311,7 @@ impl Outgoing {
     /// The slot that a frame of the callee belongs to; `None`: the call is over, the frame is late.
     fn find(&mut self, call: CallId) -> Result<Option<&mut Slot>, ProtocolError> {
         let out_of_turn = ProtocolError::SlotOutOfTurn { call };
-        let slot = self
-            .current(call)
-            .filter(|slot| slot.generation != 0)
-            .ok_or(out_of_turn)?;
+        let slot = self.current(call).ok_or(out_of_turn)?;
         Ok(Some(slot).filter(|slot| slot.state != State::Free))
     }
 
@@ -378,5 +379,46 @@ fn control(kind: Kind, call: CallId) -> OutFrame<'static> {
         call,
         head: &[],
         deadline: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::incoming::{Arriving, Incoming};
+
+    const LIMITS: Limits = Limits {
+        max_calls: 1,
+        max_nested: 0,
+        window: 1,
+        max_body: 1,
+    };
+
+    /// After 2^32 calls in one slot, which take a day.
+    #[test]
+    fn a_generation_wraps_at_both_ends() {
+        let now = Instant::now();
+        let head = RequestHead::decode(&[0; 28], false, now);
+        let (mut callers, mut callees) = (Outbox::new(4096), Outbox::new(4096));
+        let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
+        let slot = outgoing.slots.fresh(false).unwrap();
+        outgoing.free.push(slot);
+        outgoing.slots.get(slot).unwrap().generation = u32::MAX - 1;
+        incoming.start_generations_at(u32::MAX - 1);
+        for generation in [u32::MAX, 0, 1] {
+            let call = outgoing.send(head, Body::new(), &mut callers).unwrap();
+            assert_eq!(call, CallId { slot: 0, generation });
+            let arriving = Arriving {
+                call,
+                head,
+                total: None,
+                part: &[],
+            };
+            assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
+            assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
+            callees.take(now).unwrap();
+            let ended = outgoing.handle_response(call, 0, Body::new(), &mut callers);
+            assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
+        }
     }
 }

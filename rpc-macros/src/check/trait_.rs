@@ -1,10 +1,14 @@
 //! Rules for the trait itself and for what it holds beside methods.
 
 use syn::visit::Visit;
-use syn::{GenericParam, Generics, ItemTrait, Path, TraitItem, TypeParam, TypeParamBound, WherePredicate};
+use syn::{
+    GenericParam, Generics, ItemTrait, Path, TraitItem, TypeParam, TypeParamBound, WhereClause,
+    WherePredicate,
+};
 
 use crate::attributes;
 use crate::errors::Errors;
+use crate::model;
 
 /// Checks all of the trait but its methods.
 pub(crate) fn check(item: &ItemTrait, errors: &mut Errors) {
@@ -37,7 +41,7 @@ fn generics(generics: &Generics, errors: &mut Errors) {
                 lifetime,
                 "a service cannot have lifetimes: what crosses to another process is owned, take owned types instead",
             ),
-            GenericParam::Type(parameter) => type_parameter(parameter, errors),
+            GenericParam::Type(parameter) => type_parameter(parameter, generics.where_clause.as_ref(), errors),
             GenericParam::Const(_) => {}
         }
     }
@@ -56,8 +60,21 @@ fn generics(generics: &Generics, errors: &mut Errors) {
     }
 }
 
-fn type_parameter(parameter: &TypeParam, errors: &mut Errors) {
+fn type_parameter(parameter: &TypeParam, clause: Option<&WhereClause>, errors: &mut Errors) {
     unsized_bounds(parameter.bounds.iter(), errors);
+    let ident = &parameter.ident;
+    let is_bounded = |predicate: &WherePredicate| {
+        matches!(predicate, WherePredicate::Type(predicate)
+        if model::last_segment(&predicate.bounded_ty).is_some_and(|segment| segment.ident == *ident))
+    };
+    if parameter.bounds.is_empty() && !clause.is_some_and(|clause| clause.predicates.iter().any(is_bounded)) {
+        errors.at(
+            ident,
+            format!(
+                "values of `{ident}` cross to another process: bound it by `Serialize + DeserializeOwned + Send + Sync + 'static`"
+            ),
+        );
+    }
 }
 
 fn unsized_bounds<'a>(bounds: impl Iterator<Item = &'a TypeParamBound>, errors: &mut Errors) {

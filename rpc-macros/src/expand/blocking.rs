@@ -3,7 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{client, docs, generics};
+use super::generics::Parameters;
+use super::{client, docs};
 use crate::attributes;
 use crate::model::{Method, Service};
 
@@ -14,11 +15,14 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let inherited = attributes::inherited(&service.item.attrs);
     let blocking = service.derived("BlockingClient");
     let client = service.derived("Client");
-    let declared = generics::declared(&service.item.generics);
-    let bounded = generics::bounded(&service.item.generics);
-    let unbounded = generics::unbounded(&service.item.generics);
-    let arguments = generics::arguments(&service.item.generics);
-    let clause = &service.item.generics.where_clause;
+    let Parameters {
+        declared,
+        bounded,
+        unbounded,
+        arguments,
+        clause,
+        ..
+    } = &Parameters::of(&service.item.generics);
     let connect = connect(service, &client);
     let methods = service.methods.iter().map(|method| call(service, method));
     let name = blocking.to_string();
@@ -40,13 +44,6 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             impl<#(#bounded),*> #blocking<#(#arguments),*> #clause {
                 #connect
                 #(#methods)*
-            }
-
-            #(#inherited)*
-            impl<#(#unbounded),*> ::core::clone::Clone for #blocking<#(#arguments),*> {
-                fn clone(&self) -> Self {
-                    Self { client: ::core::clone::Clone::clone(&self.client) }
-                }
             }
 
             #(#inherited)*

@@ -3,102 +3,99 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 
-use super::{docs, generics, methods};
+use super::generics::Parameters;
+use super::{docs, methods};
 use crate::attributes;
 use crate::model::{Method, Returns, Service};
 
 /// `ThesaurusClient<.., S = Channel>`, with the trait's parameters before its own, since that has a default.
 pub(super) fn expand(service: &Service) -> TokenStream {
     let facade = &service.facade;
-    let vis = &service.item.vis;
     let inherited = attributes::inherited(&service.item.attrs);
+    let vis = &service.item.vis;
     let client = service.derived("Client");
-    let caller = service.fresh("S");
-    let declared = generics::declared(&service.item.generics);
-    let bounded = generics::bounded(&service.item.generics);
-    let unbounded = generics::unbounded(&service.item.generics);
-    let arguments = generics::arguments(&service.item.generics);
-    let marker = generics::marker(&service.item.generics);
-    let clause = &service.item.generics.where_clause;
-    let constructors = constructors(service, &caller);
-    let connect = connect(service);
-    let methods = (service.methods.iter().enumerate()).map(|(index, method)| call(service, index, method));
-    let name = client.to_string();
+    let own = service.fresh("S");
+    let parameters = Parameters::of(&service.item.generics);
+    let Parameters {
+        declared,
+        bounded,
+        arguments,
+        clause,
+        marker,
+        ..
+    } = &parameters;
     let doc = format!(" Calls a [`{}`] in another process.", service.item.ident);
+    let connect = connect(service, &parameters);
+    let constructors = constructors(service, &own);
+    let methods = (service.methods.iter().enumerate()).map(|(index, method)| call(service, index, method));
+    let clone_and_debug = clone_and_debug(service, &own, &parameters);
     quote! {
         #(#inherited)*
         #[doc = #doc]
         #[allow(dead_code)]
-        #vis struct #client<#(#declared,)* #caller = #facade::Channel> {
-            stub: #facade::__private::Stub<#caller>,
+        #vis struct #client<#(#declared,)* #own = #facade::Channel> {
+            stub: #facade::__private::Stub<#own>,
             marker: #marker,
         }
 
-        #(#inherited)*
-        #[allow(dead_code)]
-        impl<#(#bounded),*> #client<#(#arguments),*> #clause {
-            #connect
-        }
+        #connect
 
         #(#inherited)*
         #[allow(dead_code)]
-        impl<#(#bounded,)* #caller: #facade::__private::Caller> #client<#(#arguments,)* #caller> #clause {
+        impl<#(#bounded,)* #own: #facade::__private::Caller> #client<#(#arguments,)* #own> #clause {
             #constructors
             #(#methods)*
         }
 
-        #(#inherited)*
-        impl<#(#unbounded,)* #caller: ::core::clone::Clone> ::core::clone::Clone for #client<#(#arguments,)* #caller> {
-            fn clone(&self) -> Self {
-                Self {
-                    stub: ::core::clone::Clone::clone(&self.stub),
-                    marker: ::core::marker::PhantomData,
-                }
-            }
-        }
-
-        #(#inherited)*
-        impl<#(#unbounded,)* #caller> ::core::fmt::Debug for #client<#(#arguments,)* #caller> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(#name).finish_non_exhaustive()
-            }
-        }
+        #clone_and_debug
     }
 }
 
-fn connect(service: &Service) -> TokenStream {
+fn connect(service: &Service, parameters: &Parameters) -> TokenStream {
     let facade = &service.facade;
+    let inherited = attributes::inherited(&service.item.attrs);
     let vis = &service.item.vis;
+    let client = service.derived("Client");
+    let Parameters {
+        bounded,
+        arguments,
+        clause,
+        ..
+    } = parameters;
     quote! {
-        /// Connects to who serves at `target`.
-        ///
-        /// # Errors
-        /// If nobody serves there, or not this service to this user.
-        ///
-        /// # Cancel safety
-        /// Dropping the future abandons the attempt and leaves nothing behind.
-        #vis async fn connect(
-            target: impl ::core::convert::Into<#facade::Connect>,
-        ) -> ::core::result::Result<Self, #facade::ConnectError> {
-            #facade::__private::connect(target).await.map(Self::new)
+        #(#inherited)*
+        #[allow(dead_code)]
+        impl<#(#bounded),*> #client<#(#arguments),*> #clause {
+            /// Connects to who serves at `target`.
+            ///
+            /// # Errors
+            /// If nobody serves there, or not this service to this user.
+            ///
+            /// # Cancel safety
+            /// Dropping the future abandons the attempt and leaves nothing behind.
+            #vis async fn connect(
+                target: impl ::core::convert::Into<#facade::Connect>,
+            ) -> ::core::result::Result<Self, #facade::ConnectError> {
+                #facade::__private::connect(target).await.map(Self::new)
+            }
         }
     }
 }
 
-fn constructors(service: &Service, caller: &Ident) -> TokenStream {
+fn constructors(service: &Service, own: &Ident) -> TokenStream {
     let facade = &service.facade;
     let vis = &service.item.vis;
     let table = methods::table(service);
     quote! {
         /// Calls through `caller`: a channel, or layers over one.
         #[must_use]
-        #vis fn new(caller: #caller) -> Self {
+        #vis fn new(caller: #own) -> Self {
             Self::named(caller, #table::NAME)
         }
 
         /// Calls the service that is mounted under another `name`.
         #[must_use]
-        #vis fn named(caller: #caller, name: &str) -> Self {
+        #vis fn named(caller: #own, name: &str) -> Self {
             Self {
                 stub: #facade::__private::Stub::new(caller, name),
                 marker: ::core::marker::PhantomData,
@@ -111,6 +108,34 @@ fn constructors(service: &Service, caller: &Ident) -> TokenStream {
             Self {
                 stub: self.stub.with_timeout(timeout),
                 marker: ::core::marker::PhantomData,
+            }
+        }
+    }
+}
+
+/// Both without the bounds that a derive would add.
+fn clone_and_debug(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream {
+    let inherited = attributes::inherited(&service.item.attrs);
+    let client = service.derived("Client");
+    let name = client.to_string();
+    let Parameters {
+        unbounded, arguments, ..
+    } = parameters;
+    quote! {
+        #(#inherited)*
+        impl<#(#unbounded,)* #own: ::core::clone::Clone> ::core::clone::Clone for #client<#(#arguments,)* #own> {
+            fn clone(&self) -> Self {
+                Self {
+                    stub: ::core::clone::Clone::clone(&self.stub),
+                    marker: ::core::marker::PhantomData,
+                }
+            }
+        }
+
+        #(#inherited)*
+        impl<#(#unbounded,)* #own> ::core::fmt::Debug for #client<#(#arguments,)* #own> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(#name).finish_non_exhaustive()
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
+use syn::ext::IdentExt as _;
 
 use crate::attributes;
 use crate::model::{Method, Returns, Service};
@@ -17,7 +18,11 @@ pub(super) fn of_async(service: &Service, method: &Method) -> TokenStream {
 /// Docs of the blocking client's `method`.
 pub(super) fn of_blocking(service: &Service, method: &Method) -> TokenStream {
     let docs = attributes::docs(&method.item.attrs);
-    let link = format!(" Calls [`{0}::{1}`].", service.item.ident, method.ident());
+    let link = format!(
+        " Calls [`{0}::{1}`].",
+        service.item.ident.unraw(),
+        method.ident().unraw()
+    );
     let is_documented = docs.iter().any(|attribute| attribute.path().is_ident("doc"));
     let link = (!is_documented).then(|| quote!(#[doc = #link]));
     let errors = (!has_section(method, "Errors")).then(|| section("Errors", errors(method)));

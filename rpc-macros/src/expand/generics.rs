@@ -4,57 +4,68 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics};
 
-/// The parameters of a struct: without bounds, with defaults.
-pub(super) fn declared(generics: &Generics) -> Vec<TokenStream> {
-    let declared = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Type(parameter) => {
-            let ident = &parameter.ident;
-            let default = parameter.default.as_ref().map(|(token, ty)| quote!(#token #ty));
-            quote!(#ident #default)
-        }
-        other => other.to_token_stream(),
-    });
-    declared.collect()
+/// The parameters of a trait, written for each place.
+pub(super) struct Parameters {
+    /// Of a struct: without bounds, with defaults.
+    pub(super) declared: Vec<TokenStream>,
+    /// Of an `impl`, with bounds.
+    pub(super) bounded: Vec<TokenStream>,
+    /// Of an `impl`, without bounds.
+    pub(super) unbounded: Vec<TokenStream>,
+    /// As arguments: `K, V, N`.
+    pub(super) arguments: Vec<TokenStream>,
+    /// The where clause that goes with `bounded`.
+    pub(super) clause: TokenStream,
+    /// What stands for the types in a struct that has no value of them.
+    pub(super) marker: TokenStream,
 }
 
-/// The parameters of an `impl`: with bounds, without defaults.
-pub(super) fn bounded(generics: &Generics) -> Vec<TokenStream> {
-    let mut generics = generics.clone();
-    for parameter in &mut generics.params {
-        match parameter {
-            GenericParam::Type(parameter) => parameter.default = None,
-            GenericParam::Const(parameter) => parameter.default = None,
-            GenericParam::Lifetime(_) => {}
+impl Parameters {
+    /// The parameters in `generics`, which are types and constants.
+    pub(super) fn of(generics: &Generics) -> Self {
+        let each = |write: fn(&GenericParam) -> TokenStream| generics.params.iter().map(write).collect();
+        let types = generics.type_params().map(|parameter| &parameter.ident);
+        Self {
+            declared: each(declared),
+            bounded: each(bounded),
+            unbounded: each(unbounded),
+            arguments: each(argument),
+            clause: generics.where_clause.to_token_stream(),
+            marker: quote!(::core::marker::PhantomData<fn() -> (#(#types,)*)>),
         }
     }
-    generics.params.iter().map(ToTokens::to_token_stream).collect()
 }
 
-/// The parameters by name alone, without bounds but as an `impl` declares them.
-pub(super) fn unbounded(generics: &Generics) -> Vec<TokenStream> {
-    let unbounded = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Const(parameter) => {
-            let (ident, ty) = (&parameter.ident, &parameter.ty);
-            quote!(const #ident: #ty)
-        }
+fn declared(parameter: &GenericParam) -> TokenStream {
+    let GenericParam::Type(parameter) = parameter else {
+        return parameter.to_token_stream();
+    };
+    let ident = &parameter.ident;
+    let default = parameter.default.as_ref().map(|(token, ty)| quote!(#token #ty));
+    quote!(#ident #default)
+}
+
+fn bounded(parameter: &GenericParam) -> TokenStream {
+    let mut parameter = parameter.clone();
+    match &mut parameter {
+        GenericParam::Type(parameter) => parameter.default = None,
+        GenericParam::Const(parameter) => parameter.default = None,
+        GenericParam::Lifetime(_) => {}
+    }
+    parameter.to_token_stream()
+}
+
+fn unbounded(parameter: &GenericParam) -> TokenStream {
+    match parameter {
         GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
-        GenericParam::Lifetime(parameter) => parameter.to_token_stream(),
-    });
-    unbounded.collect()
+        GenericParam::Const(_) | GenericParam::Lifetime(_) => bounded(parameter),
+    }
 }
 
-/// The parameters as arguments: `K, V, N`.
-pub(super) fn arguments(generics: &Generics) -> Vec<TokenStream> {
-    let arguments = generics.params.iter().map(|parameter| match parameter {
+fn argument(parameter: &GenericParam) -> TokenStream {
+    match parameter {
+        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
         GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
-        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
         GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
-    });
-    arguments.collect()
-}
-
-/// What stands for the type parameters in a struct that has no value of them.
-pub(super) fn marker(generics: &Generics) -> TokenStream {
-    let types = generics.type_params().map(|parameter| &parameter.ident);
-    quote!(::core::marker::PhantomData<fn() -> (#(#types,)*)>)
+    }
 }

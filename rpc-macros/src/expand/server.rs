@@ -3,108 +3,138 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{generics, methods};
+use super::generics::Parameters;
+use super::methods;
 use crate::attributes;
 use crate::model::{Method, Returns, Service};
 
 /// `ThesaurusServer<T, ..>`, with the trait's parameters after its own.
 pub(super) fn expand(service: &Service) -> TokenStream {
-    let facade = &service.facade;
-    let (vis, the_trait) = (&service.item.vis, &service.item.ident);
     let inherited = attributes::inherited(&service.item.attrs);
+    let vis = &service.item.vis;
     let server = service.derived("Server");
-    let served = service.fresh("T");
-    let declared = generics::declared(&service.item.generics);
-    let bounded = generics::bounded(&service.item.generics);
-    let unbounded = generics::unbounded(&service.item.generics);
-    let arguments = generics::arguments(&service.item.generics);
-    let marker = generics::marker(&service.item.generics);
-    let clause = &service.item.generics.where_clause;
-    let mount = mount(service, &served);
-    let name = server.to_string();
-    let doc = format!(" Serves a [`{the_trait}`]: what a server mounts.");
+    let own = service.fresh("T");
+    let parameters = Parameters::of(&service.item.generics);
+    let Parameters { declared, marker, .. } = &parameters;
+    let arc = arc(service);
+    let doc = format!(" Serves a [`{}`]: what a server mounts.", service.item.ident);
+    let constructors = constructors(service, &own, &parameters);
+    let clone_and_debug = clone_and_debug(service, &own, &parameters);
+    let mount = mount(service, &own, &parameters);
     quote! {
         #(#inherited)*
         #[doc = #doc]
         #[allow(dead_code)]
-        #vis struct #server<#served, #(#declared),*> {
-            service: #facade::__private::Arc<#served>,
+        #vis struct #server<#own, #(#declared),*> {
+            service: #arc<#own>,
             marker: #marker,
         }
 
+        #constructors
+        #clone_and_debug
+        #mount
+    }
+}
+
+fn constructors(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream {
+    let inherited = attributes::inherited(&service.item.attrs);
+    let (vis, the_trait) = (&service.item.vis, &service.item.ident);
+    let server = service.derived("Server");
+    let arc = arc(service);
+    let Parameters {
+        bounded,
+        arguments,
+        clause,
+        ..
+    } = parameters;
+    quote! {
         #(#inherited)*
         #[allow(dead_code)]
-        impl<#served: #the_trait<#(#arguments),*>, #(#bounded),*> #server<#served, #(#arguments),*> #clause {
+        impl<#own: #the_trait<#(#arguments),*>, #(#bounded),*> #server<#own, #(#arguments),*> #clause {
             /// Serves `service`.
             #[must_use]
-            #vis fn new(service: #served) -> Self {
-                Self::from_arc(#facade::__private::Arc::new(service))
+            #vis fn new(service: #own) -> Self {
+                Self::from_arc(#arc::new(service))
             }
 
             /// Serves `service`, which others may use too.
             #[must_use]
-            #vis fn from_arc(service: #facade::__private::Arc<#served>) -> Self {
+            #vis fn from_arc(service: #arc<#own>) -> Self {
                 Self { service, marker: ::core::marker::PhantomData }
             }
-        }
-
-        #(#inherited)*
-        impl<#served, #(#unbounded),*> ::core::clone::Clone for #server<#served, #(#arguments),*> {
-            fn clone(&self) -> Self {
-                Self {
-                    service: #facade::__private::Arc::clone(&self.service),
-                    marker: ::core::marker::PhantomData,
-                }
-            }
-        }
-
-        #(#inherited)*
-        impl<#served, #(#unbounded),*> ::core::fmt::Debug for #server<#served, #(#arguments),*> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(#name).finish_non_exhaustive()
-            }
-        }
-
-        #(#inherited)*
-        impl<#served: #the_trait<#(#arguments),*>, #(#bounded),*> #facade::__private::Mount
-            for #server<#served, #(#arguments),*>
-        #clause
-        {
-            #mount
         }
     }
 }
 
-/// The content of `impl Mount`.
-fn mount(service: &Service, served: &Ident) -> TokenStream {
-    let facade = &service.facade;
-    let table = methods::table(service);
-    let arms =
-        (service.methods.iter().enumerate()).map(|(index, method)| arm(service, served, index, method));
+/// Both without bounds, which a derive would add.
+fn clone_and_debug(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream {
+    let inherited = attributes::inherited(&service.item.attrs);
+    let server = service.derived("Server");
+    let arc = arc(service);
+    let name = server.to_string();
+    let Parameters {
+        unbounded, arguments, ..
+    } = parameters;
     quote! {
-        fn name(&self) -> &'static str {
-            #table::NAME
+        #(#inherited)*
+        impl<#own, #(#unbounded),*> ::core::clone::Clone for #server<#own, #(#arguments),*> {
+            fn clone(&self) -> Self {
+                Self { service: #arc::clone(&self.service), marker: ::core::marker::PhantomData }
+            }
         }
 
-        fn methods(&self) -> &'static [#facade::__private::Method] {
-            #table::all()
+        #(#inherited)*
+        impl<#own, #(#unbounded),*> ::core::fmt::Debug for #server<#own, #(#arguments),*> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(#name).finish_non_exhaustive()
+            }
         }
+    }
+}
 
-        fn call(&self, index: usize, request: #facade::__private::Request) -> #facade::__private::Reply {
-            match index {
-                #(#arms)*
-                _ => #facade::__private::unknown_method(&request),
+fn mount(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream {
+    let facade = &service.facade;
+    let inherited = attributes::inherited(&service.item.attrs);
+    let the_trait = &service.item.ident;
+    let server = service.derived("Server");
+    let table = methods::table(service);
+    let Parameters {
+        bounded,
+        arguments,
+        clause,
+        ..
+    } = parameters;
+    let implementation = quote!(<#own as #the_trait<#(#arguments),*>>);
+    let methods = service.methods.iter().enumerate();
+    let arms = methods.map(|(index, method)| arm(service, &implementation, index, method));
+    quote! {
+        #(#inherited)*
+        impl<#own: #the_trait<#(#arguments),*>, #(#bounded),*> #facade::__private::Mount
+            for #server<#own, #(#arguments),*>
+        #clause
+        {
+            fn name(&self) -> &'static str {
+                #table::NAME
+            }
+
+            fn methods(&self) -> &'static [#facade::__private::Method] {
+                #table::all()
+            }
+
+            fn call(&self, index: usize, request: #facade::__private::Request) -> #facade::__private::Reply {
+                match index {
+                    #(#arms)*
+                    _ => #facade::__private::unknown_method(&request),
+                }
             }
         }
     }
 }
 
 /// One method: a single box per call, which owns the service and the context.
-fn arm(service: &Service, served: &Ident, index: usize, method: &Method) -> TokenStream {
-    let facade = &service.facade;
-    let the_trait = &service.item.ident;
-    let parameters = generics::arguments(&service.item.generics);
+fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &Method) -> TokenStream {
     let inherited = attributes::inherited(&method.item.attrs);
+    let arc = arc(service);
     let index = methods::index(service, index);
     let ident = method.ident();
     let encoded_type = methods::encoded_type(method);
@@ -115,17 +145,22 @@ fn arm(service: &Service, served: &Ident, index: usize, method: &Method) -> Toke
     quote! {
         #(#inherited)*
         _ if index == #index => {
-            let service = #facade::__private::Arc::clone(&self.service);
+            let service = #arc::clone(&self.service);
             ::std::boxed::Box::pin(async move {
                 let (cx, #arguments) = request.accept::<#encoded_type>()?;
-                let result = <#served as #the_trait<#(#parameters),*>>::#ident(&service, #context #(#names),*).await;
+                let result = #implementation::#ident(&service, #context #(#names),*).await;
                 cx.#respond(&result)
             })
         }
     }
 }
 
-/// A name that no argument's type can be mistaken for.
+fn arc(service: &Service) -> TokenStream {
+    let facade = &service.facade;
+    quote!(#facade::__private::Arc)
+}
+
+/// The handler's arguments, by names of the expansion's own.
 fn local(index: usize) -> Ident {
     format_ident!("argument{index}", span = Span::mixed_site())
 }

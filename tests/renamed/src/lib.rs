@@ -89,3 +89,10 @@ pub async fn ask() -> Result<Vec<String>, Box<dyn Error>> {
     let thesaurus = ThesaurusClient::connect("thesaurus").await?;
     Ok(thesaurus.synonyms("pipe".to_owned(), 10).await?)
 }
+
+/// Without docs of its methods.
+#[allow(missing_docs)]
+#[rpc::service]
+pub trait Terse {
+    async fn r#type(&self, r#fn: u8) -> u8;
+}

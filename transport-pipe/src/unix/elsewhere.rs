@@ -3,11 +3,10 @@
 use std::any::Any;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 use std::sync::Arc;
 
 use rpc_core::transport::{Link, PacketReceiver, PeerIdentity};
-use rustix::fs::{Mode, chmod};
+use rustix::fs::Mode;
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::sockopt::{set_socket_nosigpipe, set_socket_send_buffer_size};
 use rustix::net::{AddressFamily, SendFlags, SocketType, socket};
@@ -37,11 +36,6 @@ pub(super) fn accept(listener: impl AsFd) -> rustix::io::Result<OwnedFd> {
 /// These systems have no mode of a socket that is not bound.
 pub(super) fn restrict_before_bind(_: impl AsFd, _: Mode) -> rustix::io::Result<()> {
     Ok(())
-}
-
-/// Sets the mode of the socket's file. Nobody can connect before the listen that follows.
-pub(super) fn restrict_after_bind(path: &Path, mode: Mode) -> rustix::io::Result<()> {
-    chmod(path, mode)
 }
 
 /// The link over a connected socket.

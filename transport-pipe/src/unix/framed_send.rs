@@ -44,13 +44,26 @@ impl Sender {
         Self { outgoing, max_packet }
     }
 
-    /// The kernel has the first `taken` bytes of these slices; a task hands over the others.
-    fn finish_later(&self, rest: &mut Rest, slices: &[IoSlice<'_>], taken: usize) {
+    /// Sends the prefix and the packet, or as much as the kernel takes; what it did not take stays in `rest`.
+    fn begin(&self, slices: &[IoSlice<'_>], len: usize) -> io::Result<Progress> {
+        let mut rest = self.outgoing.lock();
+        rest.check()?;
+        if !rest.bytes.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let taken = send_slices(self.outgoing.socket.as_fd(), slices, &self.outgoing.gate)?;
+        if taken == len {
+            return Ok(Progress::Whole);
+        }
         rest.bytes = gather(slices);
         rest.sent = taken;
-        let unfinished = Unfinished(Arc::clone(&self.outgoing));
-        self.outgoing.socket.runtime().spawn(unfinished.finish());
+        Ok(Progress::Part)
     }
+}
+
+enum Progress {
+    Whole,
+    Part,
 }
 
 impl PacketSender for Sender {
@@ -63,14 +76,10 @@ impl PacketSender for Sender {
         slices.push(IoSlice::new(&prefix));
         slices.extend(packet.iter().map(|slice| IoSlice::new(slice)));
 
-        let mut rest = self.outgoing.lock();
-        rest.check()?;
-        if !rest.bytes.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let taken = send_slices(self.outgoing.socket.as_fd(), &slices, &self.outgoing.gate)?;
-        if taken < prefix.len() + len {
-            self.finish_later(&mut rest, &slices, taken);
+        if let Progress::Part = self.begin(&slices, prefix.len() + len)? {
+            // Outside the lock: a runtime that has ended drops the task at once, and that takes the lock.
+            let unfinished = Unfinished::new(&self.outgoing);
+            self.outgoing.socket.runtime().spawn(unfinished.finish());
         }
         Ok(())
     }
@@ -163,20 +172,31 @@ impl Outgoing {
 }
 
 /// Finishes a packet; when dropped before, because the runtime ends, the pipe is broken.
-struct Unfinished(Arc<Outgoing>);
+struct Unfinished {
+    outgoing: Arc<Outgoing>,
+    /// Told apart from an empty rest: the next packet may be unfinished by the time this is dropped.
+    ended: bool,
+}
 
 impl Unfinished {
-    async fn finish(self) {
-        let outcome = poll_fn(|cx| self.0.poll_finish(cx)).await;
-        self.0.end_packet(outcome);
+    fn new(outgoing: &Arc<Outgoing>) -> Self {
+        Self {
+            outgoing: Arc::clone(outgoing),
+            ended: false,
+        }
+    }
+
+    async fn finish(mut self) {
+        let outcome = poll_fn(|cx| self.outgoing.poll_finish(cx)).await;
+        self.ended = true;
+        self.outgoing.end_packet(outcome);
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let unfinished = !self.0.lock().bytes.is_empty();
-        if unfinished {
-            self.0.end_packet(Err(io::ErrorKind::BrokenPipe.into()));
+        if !self.ended {
+            self.outgoing.end_packet(Err(io::ErrorKind::BrokenPipe.into()));
         }
     }
 }

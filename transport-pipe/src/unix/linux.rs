@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 use std::sync::Arc;
 
 use rpc_core::transport::{Link, PacketReceiver, PeerIdentity};
@@ -40,14 +39,9 @@ pub(super) fn accept(listener: impl AsFd) -> rustix::io::Result<OwnedFd> {
     accept_with(listener, FLAGS)
 }
 
-/// Sets the mode the socket's file will have when it is bound, whatever the umask.
+/// Sets the mode that the socket's file has from the bind on, less what the umask takes away.
 pub(super) fn restrict_before_bind(socket: impl AsFd, mode: Mode) -> rustix::io::Result<()> {
     fchmod(socket, mode)
-}
-
-/// The mode is right since the bind.
-pub(super) fn restrict_after_bind(_: &Path, _: Mode) -> rustix::io::Result<()> {
-    Ok(())
 }
 
 /// The link over a connected socket.

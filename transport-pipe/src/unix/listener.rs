@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rpc_core::transport::{Account, Link, PeerIdentity};
-use rustix::fs::Mode;
+use rustix::fs::{Mode, chmod};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketAddrUnix, bind, listen, shutdown};
 use rustix::process::geteuid;
@@ -80,7 +80,6 @@ impl Acceptor {
 
     /// The next client from the queue.
     pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Link>> {
-        let closed = || io::Error::new(io::ErrorKind::NotConnected, "the pipe server is closed");
         self.accepted.poll_recv(cx).map(|link| link.ok_or_else(closed))
     }
 
@@ -110,7 +109,8 @@ fn listen_on(name: &NativeName, options: &ServerOptions) -> Result<(Claim, Owned
         let socket = system::new_socket(options.framing)?;
         system::restrict_before_bind(&socket, mode)?;
         bind(&socket, &SocketAddrUnix::new(&prepared)?)?;
-        system::restrict_after_bind(&prepared, mode)?;
+        // Whatever the umask, and where there is no mode before the bind. Nobody can connect before the listen.
+        chmod(&prepared, mode)?;
         listen(&socket, BACKLOG)?;
         Ok(socket)
     };
@@ -162,6 +162,8 @@ impl Accepting {
             let mut readable = self.socket.readable().await?;
             match system::accept(&self.socket) {
                 Ok(client) => break client,
+                // A socket that was shut down stays readable, and on Linux still answers EAGAIN.
+                Err(Errno::AGAIN) if self.accepted.is_closed() => return Err(closed()),
                 Err(Errno::AGAIN) => readable.clear_ready(),
                 Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
                 Err(error) => return Err(error.into()),
@@ -202,6 +204,10 @@ impl Drop for Accepting {
     fn drop(&mut self) {
         self.gauges.listening.store(0, Relaxed);
     }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the pipe server is closed")
 }
 
 /// Growing pauses after errors, so that the listener neither ends nor spins.

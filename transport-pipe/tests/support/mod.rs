@@ -1,14 +1,26 @@
 //! What the tests of this crate share.
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code, unreachable_pub, unused_imports, clippy::unwrap_used)] // each test file uses a part
 
 use std::future::poll_fn;
 use std::pin::pin;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use pipe_rpc_transport::{Framing, Pipe, PipeServer};
+use pipe_rpc_transport::{Framing, MAX_PACKET, Pipe, PipeServer};
+
+#[cfg(windows)]
+mod wine_unsafe;
+#[cfg(windows)]
+pub(crate) use wine_unsafe::skipped_on_wine;
+
+/// This is not Wine.
+#[cfg(not(windows))]
+pub fn skipped_on_wine(_: &str) -> bool {
+    false
+}
 
 /// The variable that tells a child process of the test which part to play.
 const ROLE: &str = "PIPE_RPC_TEST_ROLE";
@@ -86,27 +98,24 @@ pub async fn drop_at_poll<F: Future>(polls: usize, future: F) -> Option<F::Outpu
 
 /// A packet of `len` bytes (at least 4) that tells its number in every byte.
 pub fn numbered(number: u32, len: usize) -> Vec<u8> {
-    let mut packet = number.to_le_bytes().to_vec();
-    packet.extend((4..len).map(|at| filler(number, at)));
-    packet
+    [&number.to_le_bytes(), filler(number, len)].concat()
 }
 
 /// The number of a packet made by [`numbered`], checked to its last byte.
 pub fn number_of(packet: &[u8]) -> u32 {
     let number = u32::from_le_bytes(packet[..4].try_into().unwrap());
-    let whole = packet
-        .iter()
-        .enumerate()
-        .skip(4)
-        .all(|(at, byte)| *byte == filler(number, at));
+    let whole = packet[4..] == *filler(number, packet.len());
     assert!(whole, "packet {number} of {} bytes is torn", packet.len());
     number
 }
 
-fn filler(number: u32, at: usize) -> u8 {
-    (number as usize)
-        .wrapping_mul(31)
-        .wrapping_add(at.wrapping_mul(7)) as u8
+/// What follows the number: a cut from bytes that look random, elsewhere for each number.
+fn filler(number: u32, len: usize) -> &'static [u8] {
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut dice = Dice(7);
+        (0..MAX_PACKET + 251).map(|_| dice.below(256) as u8).collect()
+    });
+    &BYTES[number as usize % 251..][..len - 4]
 }
 
 /// A small generator of numbers that look random, the same in each run.

@@ -1,0 +1,121 @@
+//! The plugin's role: it serves [`Counter`] on the pipe that its host chose, until the host is gone.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pipe_rpc::{PipeServer, Server};
+use serde::{Deserialize, Serialize};
+use tokio::signal;
+use tokio::sync::oneshot;
+use tokio::task;
+use tower::limit::ConcurrencyLimitLayer;
+
+use crate::count::{PIECE, Piece};
+use crate::host::IN_FLIGHT;
+
+/// How long calls may go on once the host is gone: nobody waits for them.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// What a host can ask of its plugins.
+#[pipe_rpc::service(name = "pipe-rpc.example.Counter")]
+pub(crate) trait Counter {
+    /// Counts the piece of `file` that begins at byte `from`.
+    ///
+    /// The plugin opens the file itself, as it is the same user in the same folder: contents need not travel. An
+    /// `OsString` carries every path, also one that is not UTF-8.
+    #[rpc(idempotent)]
+    async fn count(&self, file: OsString, from: u64) -> Result<Piece, Unreadable>;
+}
+
+/// A file could not be read; the text is the operating system's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Unreadable {
+    message: String,
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        let message = error.to_string();
+        Self { message }
+    }
+}
+
+/// Serves on `pipe` until the host is gone, which shows in the end of standard input: it is a pipe that only the host
+/// holds the other end of, so that it ends however the host does.
+pub(crate) async fn run(pipe: &str, crash_on: Option<OsString>) -> Result<(), Box<dyn std::error::Error>> {
+    ignore_interrupts().await;
+    Server::builder()
+        .service(CounterServer::new(FileCounter { crash_on }))
+        .connection_layer(ConcurrencyLimitLayer::new(IN_FLIGHT))
+        .drain_deadline(DRAIN)
+        .serve_until(PipeServer::bind(pipe)?, host_is_gone())
+        .await?;
+    Ok(())
+}
+
+struct FileCounter {
+    /// Where the plugin is to kill itself, to show what its host makes of it.
+    crash_on: Option<OsString>,
+}
+
+impl Counter for FileCounter {
+    async fn count(&self, file: OsString, from: u64) -> Result<Piece, Unreadable> {
+        let crashes = self.crash_on.as_ref().is_some_and(|name| is_named(&file, name));
+        let counted = task::spawn_blocking(move || {
+            let text = read_piece(Path::new(&file), from)?;
+            if crashes {
+                crash_in_the_middle(Path::new(&file), from)?;
+            }
+            Ok(Piece::of(&text))
+        });
+        counted.await.map_err(io::Error::from)?
+    }
+}
+
+/// Reads up to [`PIECE`] bytes from byte `from` on; fewer only at the end of the file.
+fn read_piece(path: &Path, from: u64) -> io::Result<Bytes> {
+    let mut file = File::open(path)?;
+    if from > 0 {
+        file.seek(SeekFrom::Start(from))?;
+    }
+    let mut text = Vec::new();
+    file.take(PIECE as u64).read_to_end(&mut text)?;
+    Ok(text.into())
+}
+
+fn crash_in_the_middle(path: &Path, from: u64) -> io::Result<()> {
+    let middle = path.metadata()?.len() / 2;
+    if (from..from + PIECE as u64).contains(&middle) {
+        std::process::abort();
+    }
+    Ok(())
+}
+
+fn is_named(file: &OsString, name: &OsString) -> bool {
+    file == name || Path::new(file).file_name() == Some(name)
+}
+
+/// A terminal sends Ctrl-C to every process in front of it; a plugin leaves it to the host to end things in order.
+/// Asking for the signal once takes its default effect away for good.
+async fn ignore_interrupts() {
+    tokio::select! {
+        biased;
+        _ = signal::ctrl_c() => {}
+        () = std::future::ready(()) => {}
+    }
+}
+
+/// A blocking read needs a thread of its own, which the end of the process does not wait for.
+async fn host_is_gone() {
+    let (gone, is_gone) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(gone);
+    });
+    _ = is_gone.await;
+}

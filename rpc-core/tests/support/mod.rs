@@ -1,0 +1,7 @@
+//! What the tests of the protocol share. Each test file uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+pub mod frames;
+pub mod pair;
+//PEER pub mod peer;
+//PEER pub mod service;

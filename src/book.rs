@@ -1,0 +1,20 @@
+//! Has every snippet of the README and of the book compiled, and run unless it says `no_run`, as documentation tests.
+//! `tests/book.rs` sees to it that no chapter is missing.
+
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[doc = include_str!("../book/src/start.md")]
+mod start {}
+
+#[doc = include_str!("../book/src/services.md")]
+mod services {}
+
+#[doc = include_str!("../book/src/pipes.md")]
+mod pipes {}
+
+#[doc = include_str!("../book/src/layers.md")]
+mod layers {}
+
+#[doc = include_str!("../book/src/breaks.md")]
+mod breaks {}

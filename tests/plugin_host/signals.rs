@@ -1,0 +1,101 @@
+//! However the host ends, nothing is left behind.
+
+use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tempfile::TempDir;
+
+use crate::program::{Running, plugin_host};
+
+/// A host with two plugins at work, which have more to do than any test waits for.
+struct Busy {
+    running: Running,
+    _folder: TempDir,
+}
+
+impl Busy {
+    /// The host leads a process group of its own, as a shell would have it.
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("zeros");
+        fs::File::create(&file).unwrap().set_len(64 << 20).unwrap();
+        let mut command = plugin_host();
+        command.args(vec![&file; 5_000]).process_group(0);
+        Self {
+            running: Running::start(&mut command, 2),
+            _folder: folder,
+        }
+    }
+
+    fn host(&self) -> Pid {
+        pid(self.running.host.id())
+    }
+}
+
+fn pid(id: u32) -> Pid {
+    Pid::from_raw(id.cast_signed()).unwrap()
+}
+
+/// Checks that `pipes` left no files where pipes are.
+#[track_caller]
+fn assert_nothing_left(pipes: &[String]) {
+    let user = rustix::process::getuid().as_raw();
+    let folders = [format!("/run/user/{user}"), format!("/tmp/pipe-rpc-{user}")];
+    let entries = folders.iter().flat_map(fs::read_dir).flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let is_ours = |path: &PathBuf| pipes.iter().any(|pipe| path.to_string_lossy().contains(pipe));
+    let left: Vec<_> = paths.filter(is_ours).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn pipes(running: &Running) -> Vec<String> {
+    running.plugins.iter().map(|plugin| plugin.pipe.clone()).collect()
+}
+
+#[test]
+fn a_killed_host_leaves_no_process_and_no_file() {
+    for signal in [Signal::KILL, Signal::TERM, Signal::HUP] {
+        let busy = Busy::start();
+        let pipes = pipes(&busy.running);
+        kill_process(busy.host(), signal).unwrap();
+        let (status, _) = busy.running.wait_for_all();
+        assert_eq!(status.signal(), Some(signal.as_raw()));
+        assert_nothing_left(&pipes);
+    }
+}
+
+#[test]
+fn ctrl_c_at_a_terminal_leaves_no_process_and_no_file() {
+    let busy = Busy::start();
+    let pipes = pipes(&busy.running);
+    kill_process_group(busy.host(), Signal::INT).unwrap();
+    let (status, told) = busy.running.wait_for_all();
+    assert_eq!(status.code(), Some(130), "{told}");
+    assert_eq!(told, "plugin_host: interrupted\n");
+    assert_nothing_left(&pipes);
+}
+
+#[test]
+fn an_interrupt_of_the_host_alone_ends_all_too() {
+    let busy = Busy::start();
+    let pipes = pipes(&busy.running);
+    kill_process(busy.host(), Signal::INT).unwrap();
+    let (status, told) = busy.running.wait_for_all();
+    assert_eq!(status.code(), Some(130), "{told}");
+    assert_nothing_left(&pipes);
+}
+
+#[test]
+fn a_plugin_that_is_killed_is_started_again_behind_the_same_pipe() {
+    let mut busy = Busy::start();
+    let pipes = pipes(&busy.running);
+    kill_process(pid(busy.running.plugins[0].process), Signal::KILL).unwrap();
+    busy.running.wait_for_plugins(3);
+    assert!(pipes.contains(&busy.running.plugins[2].pipe));
+    kill_process(busy.host(), Signal::INT).unwrap();
+    let (status, told) = busy.running.wait_for_all();
+    assert_eq!(status.code(), Some(130), "{told}");
+    assert_nothing_left(&pipes);
+}
