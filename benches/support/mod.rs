@@ -48,8 +48,10 @@ pub(crate) fn groups() -> Vec<Group> {
             .chain([("pipe-rpc", rpc)])
             .collect(),
     };
+    let mut one = group("one caller, 64 B", 64, bare::one(), rpc::one());
+    one.rows.push(("in block_on", rpc::one_in_block_on()));
     vec![
-        group("one caller, 64 B", 64, bare::one(), rpc::one()),
+        one,
         group("64 callers, 64 B", 64, bare::many(), rpc::many()),
         group("one caller, 1 MiB", LARGE, bare::large(), rpc::large()),
     ]

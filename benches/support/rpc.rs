@@ -51,6 +51,14 @@ pub(super) fn one() -> Box<dyn Row> {
     }))
 }
 
+/// The same from the future that the runtime blocks on. tokio looks for events once more before it polls that one, so
+/// this is a system call dearer than from a task.
+pub(super) fn one_in_block_on() -> Box<dyn Row> {
+    let mut calls = Calls::start("root", |client, calls| Box::pin(one_by_one(client, calls)));
+    calls.spawns = false;
+    Box::new(calls)
+}
+
 pub(super) fn many() -> Box<dyn Row> {
     Box::new(Calls::start("many", |client, calls| {
         Box::pin(side_by_side(client, calls))
@@ -63,12 +71,13 @@ pub(super) fn large() -> Box<dyn Row> {
     }))
 }
 
-type Running = std::pin::Pin<Box<dyn Future<Output = Duration>>>;
+type Running = std::pin::Pin<Box<dyn Future<Output = Duration> + Send>>;
 
 struct Calls {
     runtime: Runtime,
     client: EchoClient,
     run: fn(EchoClient, u64) -> Running,
+    spawns: bool,
     server: ServerProcess,
 }
 
@@ -85,6 +94,7 @@ impl Calls {
             runtime,
             client,
             run,
+            spawns: true,
             server,
         }
     }
@@ -92,7 +102,13 @@ impl Calls {
 
 impl Row for Calls {
     fn run(&mut self, calls: u64) -> Duration {
-        self.runtime.block_on((self.run)(self.client.clone(), calls))
+        let calling = (self.run)(self.client.clone(), calls);
+        if self.spawns {
+            let task = self.runtime.spawn(calling);
+            self.runtime.block_on(task).expect("the calls do not panic")
+        } else {
+            self.runtime.block_on(calling)
+        }
     }
 
     fn server(&self) -> &ServerProcess {
