@@ -93,7 +93,7 @@ impl Driver {
 
     fn handle_packet(&mut self, packet: Packet) -> Result<(), ConnectionError> {
         let mut state = self.shared.lock();
-        let handled = state.proto.handle_packet(packet, Instant::now().into_std());
+        let handled = state.proto.handle_packet(packet, || Instant::now().into_std());
         if let Err(error) = &handled {
             state.proto.report(error);
         }

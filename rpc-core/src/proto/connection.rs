@@ -1,5 +1,6 @@
 //! The protocol's state over one pipe, the same at both ends.
 
+use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -105,14 +106,16 @@ impl Connection {
         }
     }
 
-    /// Takes in a received packet.
+    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
     ///
     /// # Errors
     /// If the peer broke the protocol: the connection is to be ended.
-    pub fn handle_packet<P>(&mut self, packet: P, now: Instant) -> Result<(), ProtocolError>
+    pub fn handle_packet<P>(&mut self, packet: P, now: impl FnOnce() -> Instant) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
+        let now = LazyCell::new(now);
+        let now: &dyn Fn() -> Instant = &|| *now;
         let mut packet = Source::Owned(packet);
         let size = packet.bytes().len();
         let limit = self.agreed.max_packet;
@@ -200,8 +203,8 @@ impl Connection {
         }
     }
 
-    /// The next packet to send; what is left of deadlines is reckoned from `now`.
-    pub fn take_packet(&mut self, now: Instant) -> Option<OutPacket> {
+    /// The next packet to send; what is left of deadlines is reckoned from `now`, which is asked only if there are any.
+    pub fn take_packet(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
         if self.is_credit_due() {
             self.credit_told = self.incoming.granted();
             let granted = self.credit_told.to_le_bytes();
@@ -294,7 +297,7 @@ impl Connection {
         &mut self,
         packet: Source<P>,
         frame: Frame,
-        now: Instant,
+        now: &dyn Fn() -> Instant,
     ) -> Result<Source<P>, ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
@@ -362,7 +365,7 @@ impl Connection {
         mut packet: Source<P>,
         frame: &Frame,
         call: CallId,
-        now: Instant,
+        now: &dyn Fn() -> Instant,
     ) -> Result<Source<P>, ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,

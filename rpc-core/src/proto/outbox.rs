@@ -43,7 +43,11 @@ impl OutPacket {
     }
 
     /// Writes what is left of each deadline now that the packet leaves.
-    fn stamp(&mut self, now: Instant) {
+    fn stamp(&mut self, now: impl FnOnce() -> Instant) {
+        if self.deadlines.is_empty() {
+            return;
+        }
+        let now = now();
         for (at, deadline) in self.deadlines.drain(..) {
             self.head[at..at + 8].copy_from_slice(&remaining(deadline, now).to_le_bytes());
         }
@@ -217,7 +221,7 @@ impl Outbox {
     }
 
     /// Takes the next packet to send, and the large body that it ends.
-    pub(super) fn take(&mut self, now: Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
         if let Some(payload) = self.pong.take() {
             let none = CallId {
                 slot: 0,
@@ -288,7 +292,7 @@ impl Outbox {
         self.last_done = None;
     }
 
-    fn take_small(&mut self, now: Instant) -> Option<OutPacket> {
+    fn take_small(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
         if self.full.is_empty() {
             self.seal();
         }
@@ -298,7 +302,7 @@ impl Outbox {
         Some(packet)
     }
 
-    fn take_fragment(&mut self, now: Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
         let mut body = self.bodies.pop_front()?;
         let part = (self.max_packet - HEADER - body.head.len()).min(body.rest.len());
         let more = part < body.rest.len();
