@@ -398,16 +398,6 @@ impl State {
         }
     }
 
-    /// Stops a call's handler. A call whose end came in the same packet has none yet, and never gets one.
-    fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
-        if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
-            outcomes.incoming.remove(at);
-            return self.proto.answer_interrupted(call);
-        }
-        let handler = self.handlers.get(call.slot).and_then(Option::take);
-        outcomes.stop.extend(handler.map(|handler| handler.task));
-    }
-
     /// Handles the events that abandoning a call may cause: how many slots are free again.
     fn settle(&mut self) -> usize {
         let mut outcomes = Outcomes::default();
