@@ -368,7 +368,7 @@ mod tests {
         outbox.bodies_turn = true;
         outbox.push(&frame(Kind::Cancel, 1, &[]), Body::new());
         outbox.push_large(&frame(Kind::Request, 2, &[0; 36]), vec![0; 200].into());
-        let kinds = std::iter::from_fn(|| outbox.take(Instant::now()).map(|(packet, _)| packet.head[4]));
+        let kinds = std::iter::from_fn(|| outbox.take(Instant::now).map(|(packet, _)| packet.head[4]));
         let kinds: Vec<u8> = kinds.take(2).collect();
         assert_eq!(kinds, [Kind::Cancel as u8, Kind::Request as u8]);
     }
