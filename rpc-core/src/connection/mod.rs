@@ -14,10 +14,13 @@ mod end;
 mod faults;
 mod handler;
 mod handshake;
+mod outcomes;
 mod ping;
 mod response;
 mod shared;
+mod state;
 mod transmit;
+mod waiting;
 
 pub(crate) use ambient::Ambient;
 pub(crate) use driver::{Driver, Serving};
