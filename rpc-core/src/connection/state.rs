@@ -84,6 +84,7 @@ impl State {
         while let Some(event) = self.proto.poll_event() {
             match event {
                 Event::Incoming(call) => outcomes.incoming.push(call),
+                Event::BodyDeadline(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),
                 Event::Ended(call, ending) => outcomes.wake.extend(self.waiting.end(call, result_of(ending))),
                 Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),

@@ -340,6 +340,8 @@ impl Connection {
             (body, packet) = packet.body(frame);
             self.events
                 .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
+        } else if let Some(deadline) = head.deadline {
+            self.events.push_back(Event::BodyDeadline(deadline));
         }
         Ok(packet)
     }

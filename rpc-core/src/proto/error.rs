@@ -45,7 +45,7 @@ pub enum ProtocolError {
         kind: u8,
     },
     /// A call's slot is beyond the credit that was granted.
-    #[error("slot {slot} is beyond the granted {granted} calls")]
+    #[error("slot {slot} is beyond the {granted} calls that were granted")]
     CallCreditOverrun {
         /// The slot.
         slot: u32,

@@ -1,5 +1,7 @@
 //! What comes of received packets, and how calls are answered.
 
+use std::time::Instant;
+
 use super::Body;
 use super::call::{CallId, Ending, FaultRecord, IncomingCall};
 
@@ -8,6 +10,9 @@ use super::call::{CallId, Ending, FaultRecord, IncomingCall};
 pub enum Event {
     /// A call of the peer's is to run.
     Incoming(IncomingCall),
+    /// A body is arriving that is not waited for after this: [`handle_timeout`](super::Connection::handle_timeout) is
+    /// to be called then.
+    BodyDeadline(Instant),
     /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
     Interrupted(CallId),
     /// A call of this end's ended, and somebody waits for it.

@@ -311,7 +311,7 @@ impl Incoming {
     }
 
     fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<(), ProtocolError> {
-        let granted = self.limits.max_calls;
+        let granted = self.limits.max_calls.saturating_add(self.limits.max_nested);
         let nested = self.slots.is_nested(call.slot);
         let overrun = ProtocolError::CallCreditOverrun {
             slot: call.slot,
