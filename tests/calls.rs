@@ -119,3 +119,14 @@ async fn many_callers_share_a_connection() {
         assert!(call.await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn a_ping_is_answered() {
+    let name = format!("calls-ping-{}", std::process::id());
+    let listener = PipeServer::bind(name.as_str()).unwrap();
+    tokio::spawn(Server::builder().service(EchoServer::new(Echoer)).serve(listener));
+    let channel = pipe_rpc::Connect::to(name.as_str()).open().await.unwrap();
+    channel.ping().await.unwrap();
+    channel.close();
+    assert_eq!(channel.ping().await.unwrap_err().outcome(), Outcome::NotSent);
+}

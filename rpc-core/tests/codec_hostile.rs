@@ -1,8 +1,5 @@
 //! No body does harm: each that is not exactly one value is an error, soon and without much memory.
-#![allow(unsafe_code)] // Only the allocator that counts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt::Debug;
 
@@ -13,39 +10,11 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The system's allocator, which adds up what the thread asks for.
-struct Counting;
-
-thread_local! {
-    static ASKED_FOR: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(layout: Layout) {
-    ASKED_FOR.set(ASKED_FOR.get() + layout.size());
-}
-
-// SAFETY: every call goes to the system's allocator with the arguments it came with.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`, and the block is the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
 /// How many bytes `work` allocates in all, freed or not.
-fn allocated<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = ASKED_FOR.get();
-    let done = work();
-    (done, ASKED_FOR.get() - before)
+fn allocated<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let mut done = None;
+    let allocated = allocation_counter::measure(|| done = Some(work()));
+    (done.unwrap(), allocated.bytes_total)
 }
 
 #[track_caller]

@@ -72,6 +72,17 @@ impl Channel {
         }
     }
 
+    /// Asks the other end for a sign of life, and waits for it. It takes no credit and runs no method.
+    ///
+    /// # Errors
+    /// If the connection is lost.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        self.shared().ping().await
+    }
+
     /// Closes the connection at once; open calls end with a fault. Idempotent.
     pub fn close(&self) {
         self.shared().end(ConnectionError::Closed);

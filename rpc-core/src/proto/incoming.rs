@@ -9,10 +9,10 @@
 
 use std::time::Instant;
 
+use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
-use super::hello::Limits;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;

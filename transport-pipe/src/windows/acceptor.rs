@@ -82,7 +82,7 @@ struct Task {
     max_packet: usize,
     listening: Arc<Listening>,
     gauges: Arc<Gauges>,
-    /// There while instances are missing that could not be made.
+    /// The pauses since an instance failed or could not be made, until a client comes.
     backoff: Option<Backoff>,
 }
 
@@ -91,9 +91,11 @@ impl Task {
         loop {
             match self.listening.next_work() {
                 Work::Serve(instance) => {
+                    self.backoff = None;
                     // First the replacement, so that there always is a free instance.
                     self.refill_or_back_off();
                     self.serve(instance);
+                    self.listening.end_work();
                 }
                 Work::Wait => self.wait().await,
                 Work::Stop => return,
@@ -101,32 +103,31 @@ impl Task {
         }
     }
 
-    /// Waits for work, or until it is time to try again to make what is missing.
+    /// Waits for work, or until it is time to make what is missing.
     async fn wait(&mut self) {
-        if self.listening.unserved() < self.spare_instances && self.backoff.is_none() {
-            self.refill_or_back_off();
+        if self.listening.take_failure() {
+            self.backoff.get_or_insert_with(Backoff::new);
         }
-        let Some(backoff) = &mut self.backoff else {
+        if self.listening.unserved() >= self.spare_instances {
             return self.listening.work().await;
-        };
-        if timeout(backoff.next_pause(), self.listening.work())
-            .await
-            .is_err()
+        }
+        if let Some(backoff) = &mut self.backoff
+            && timeout(backoff.next_pause(), self.listening.work()).await.is_ok()
         {
+            return;
+        }
+        if self.listening.begin_work() {
             self.refill_or_back_off();
+            self.listening.end_work();
         }
     }
 
     fn refill_or_back_off(&mut self) {
-        match self.refill() {
-            Ok(()) => self.backoff = None,
-            Err(error) => {
-                if self.backoff.is_none() {
-                    tracing::warn!(%error, "a free instance of a pipe could not be made; it is tried again");
-                }
-                self.backoff.get_or_insert_with(Backoff::new);
-            }
+        let Err(error) = self.refill() else { return };
+        if self.backoff.is_none() {
+            tracing::warn!(%error, "a free instance of a pipe could not be made; it is tried again");
         }
+        self.backoff.get_or_insert_with(Backoff::new);
     }
 
     fn refill(&self) -> io::Result<()> {

@@ -50,14 +50,16 @@ struct State {
     /// Links for whoever accepts.
     ready: VecDeque<Link>,
     acceptor: Option<Waker>,
-    /// The task holds an instance.
+    /// The task holds an instance, of which a close waits for the end.
     at_work: bool,
+    /// An instance failed while it waited for a client.
+    failed: bool,
     closed: bool,
 }
 
 /// What the task is to do.
 pub(super) enum Work {
-    /// Make a link of this instance, and give it to [`Listening::hand_out`].
+    /// Make a link of this instance, give it to [`Listening::hand_out`], and [`Listening::end_work`].
     Serve(Arc<File>),
     /// Wait in [`Listening::work`].
     Wait,
@@ -140,21 +142,35 @@ impl Listening {
         self.work.notified().await;
     }
 
-    /// Gives a link to whoever accepts.
-    pub(super) fn hand_out(&self, link: Link) {
-        let (late, waker) = {
-            let mut state = self.lock();
-            let late = if state.closed {
-                Some(link)
-            } else {
-                state.ready.push_back(link);
-                None
-            };
-            (late, state.acceptor.take())
-        };
-        drop(late);
+    /// Whether the task may make instances now; it says so by [`end_work`](Self::end_work) when it has.
+    pub(super) fn begin_work(&self) -> bool {
+        let mut state = self.lock();
+        state.at_work = !state.closed;
+        state.at_work
+    }
+
+    /// The task holds no instance any more.
+    pub(super) fn end_work(&self) {
         self.lock().at_work = false;
         self.given_back.notify_all();
+    }
+
+    /// Whether an instance failed since this was last asked.
+    pub(super) fn take_failure(&self) -> bool {
+        std::mem::take(&mut self.lock().failed)
+    }
+
+    /// Gives a link to whoever accepts; drops it if nobody will.
+    pub(super) fn hand_out(&self, link: Link) {
+        let mut state = self.lock();
+        if state.closed {
+            // Not under the lock, which the link's end has no business with.
+            drop(state);
+            return drop(link);
+        }
+        state.ready.push_back(link);
+        let waker = state.acceptor.take();
+        drop(state);
         waker.into_iter().for_each(Waker::wake);
     }
 
@@ -217,6 +233,7 @@ impl Target for Armed {
             Ok(()) if !state.closed => state.connected.push_back(instance),
             Err(error) if !state.closed => {
                 tracing::warn!(%error, "an instance of a pipe failed; another is made");
+                state.failed = true;
             }
             // Closed before anybody is told that it was given back.
             Ok(()) | Err(_) => drop(instance),

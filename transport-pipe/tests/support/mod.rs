@@ -1,5 +1,5 @@
 //! What the tests of this crate share.
-#![allow(dead_code, unreachable_pub)] // each test file uses a part
+#![allow(dead_code, unreachable_pub, unused_imports, clippy::unwrap_used)] // each test file uses a part
 
 use std::future::poll_fn;
 use std::pin::pin;
