@@ -9,7 +9,9 @@ use pipe_rpc_core::proto::{Answer, CallId, Event, Limits, RequestHead, code};
 use proptest::prelude::*;
 use support::pair::{End, LIMITS, body, head, refusal};
 
-const SMALL_WINDOW: Limits = Limits {
+const SMALL: Limits = Limits {
+    max_calls: 2,
+    max_nested: 1,
     window: 40_000,
     ..LIMITS
 };
@@ -75,7 +77,7 @@ struct Side {
 impl Side {
     fn new() -> Self {
         Self {
-            end: End::new(SMALL_WINDOW, std::time::Instant::now()),
+            end: End::new(SMALL, std::time::Instant::now()),
             arriving: VecDeque::new(),
             waiting: Vec::new(),
             taken: Vec::new(),
@@ -136,11 +138,7 @@ impl Side {
             deadline: deadline.map(|millis| self.end.now() + Duration::from_millis(millis)),
             ..head()
         };
-        let limit = if nested {
-            LIMITS.max_nested
-        } else {
-            LIMITS.max_calls
-        };
+        let limit = if nested { SMALL.max_nested } else { SMALL.max_calls };
         let proto = &self.end.proto;
         let taken = self
             .taken
@@ -219,29 +217,27 @@ impl Side {
 
     /// As many calls as were granted may be made, and a body of the whole window may be begun.
     fn assert_whole(&mut self) {
-        for _ in 0..LIMITS.max_calls {
+        for _ in 0..SMALL.max_calls {
             self.end.call(1);
         }
-        for _ in 0..LIMITS.max_nested {
+        for _ in 0..SMALL.max_nested {
             assert!(self.end.call_with(support::pair::nested(), 1).is_some());
         }
         self.end.frames();
     }
 
     fn assert_window_whole(&mut self) {
-        let window = SMALL_WINDOW.window as usize;
+        let window = SMALL.window as usize;
         self.end.call(window - 1);
         self.end.call(5000);
-        self.end.call(5000);
+        self.end.call_with(support::pair::nested(), 5000);
         let begun = self.end.frames();
         let begins = |slot: usize| {
             begun
                 .iter()
                 .any(|frame| frame.kind == 1 && frame.slot as usize == slot)
         };
-        let slots: Vec<_> = (0..LIMITS.max_calls as usize)
-            .filter(|slot| begins(*slot))
-            .collect();
+        let slots: Vec<_> = (0..3).filter(|slot| begins(*slot)).collect();
         assert_eq!(
             slots.len(),
             2,
