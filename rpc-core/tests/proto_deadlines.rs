@@ -117,16 +117,17 @@ fn the_timeout_is_the_nearest_deadline_of_either_direction() {
 }
 
 #[test]
-fn a_thousand_late_calls_end_in_one_go() {
-    let mut pair = Pair::with(pipe_rpc_core::proto::Limits {
-        max_calls: 1000,
-        ..LIMITS
-    });
-    for _ in 0..1000 {
+fn as_many_late_calls_as_may_be_granted_end_in_one_go() {
+    let max_calls = pipe_rpc_core::proto::MAX_CREDIT;
+    let mut pair = Pair::with(pipe_rpc_core::proto::Limits { max_calls, ..LIMITS });
+    for _ in 0..max_calls {
         pair.client.call_within(LIMIT, 1);
     }
-    pair.client.pass(LIMIT);
-    assert_eq!(pair.client.news().len(), 1000);
+    pair.settle();
+    assert_eq!(pair.server.news().len(), max_calls as usize);
+    pair.pass(LIMIT);
+    assert_eq!(pair.client.news().len(), max_calls as usize);
+    assert_eq!(pair.server.news().len(), max_calls as usize);
 }
 
 #[test]
