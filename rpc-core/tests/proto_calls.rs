@@ -224,6 +224,19 @@ fn cancel_and_answer_may_cross() {
 }
 
 #[test]
+fn a_large_request_does_not_overtake_the_cancel_of_its_slots_last_call() {
+    let mut pair = Pair::new();
+    let call = pair.client.call(5);
+    pair.forth();
+    pair.server.succeed(call, 1);
+    pair.client.abandon(call);
+    pair.back();
+    pair.client.call(9000);
+    assert_eq!(pair.client.sends(), ["cancel 0.1"]);
+    assert_eq!(pair.client.sends(), ["request 0.2 more"]);
+}
+
+#[test]
 fn cancel_takes_the_rest_of_a_large_response_back() {
     let mut pair = Pair::new();
     let call = pair.client.call(5);

@@ -61,9 +61,29 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// The steps in which a slot's uses follow each other closely.
+fn close_step() -> impl Strategy<Value = Step> {
+    let call = |size| Step::Call {
+        size,
+        oneway: false,
+        nested: false,
+        deadline: None,
+    };
+    prop_oneof![
+        1 => prop::sample::select(vec![1, 5000]).prop_map(call),
+        1 => Just(Step::Cancel(0)),
+        1 => Just(Step::Answer(0, 1)),
+        1 => Just(Step::Answer(0, 5000)),
+        1 => Just(Step::Interrupt(0)),
+        2 => Just(Step::Send(1)),
+        2 => Just(Step::Receive(1)),
+    ]
+}
+
 /// One end, and what must hold of it.
 struct Side {
     end: End,
+    limits: Limits,
     /// Packets of the other end's on their way here.
     arriving: VecDeque<Vec<u8>>,
     /// Calls of this end's that somebody waits for.
@@ -76,8 +96,13 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
+        Self::with(SMALL)
+    }
+
+    fn with(limits: Limits) -> Self {
         Self {
-            end: End::new(SMALL, std::time::Instant::now()),
+            end: End::new(limits, std::time::Instant::now()),
+            limits,
             arriving: VecDeque::new(),
             waiting: Vec::new(),
             taken: Vec::new(),
@@ -138,7 +163,11 @@ impl Side {
             deadline: deadline.map(|millis| self.end.now() + Duration::from_millis(millis)),
             ..head()
         };
-        let limit = if nested { SMALL.max_nested } else { SMALL.max_calls };
+        let limit = if nested {
+            self.limits.max_nested
+        } else {
+            self.limits.max_calls
+        };
         let proto = &self.end.proto;
         let taken = self
             .taken
@@ -278,6 +307,23 @@ proptest! {
         for side in [&mut left, &mut right] {
             prop_assert!(side.waiting.is_empty() && side.taken.is_empty());
             side.assert_window_whole();
+        }
+    }
+
+    #[test]
+    fn the_uses_of_a_slot_keep_apart(steps in prop::collection::vec((prop::bool::weighted(0.6), close_step()), 1..300)) {
+        let one = Limits { max_calls: 1, max_nested: 0, ..SMALL };
+        let (mut left, mut right) = (Side::with(one), Side::with(one));
+        for (is_left, step) in &steps {
+            if *is_left {
+                left.act(step, &mut right);
+            } else if !matches!(step, Step::Call { .. }) {
+                right.act(step, &mut left);
+            }
+        }
+        while !(left.is_idle() && right.is_idle()) {
+            left.finish(&mut right);
+            right.finish(&mut left);
         }
     }
 
