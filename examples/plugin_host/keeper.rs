@@ -4,8 +4,6 @@
 //! again, one at a time. That finds the file that ends the plugin, and that one is given up.
 
 use std::collections::VecDeque;
-use std::io;
-use std::process::ExitStatus;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use pipe_rpc::{CallError, Fault, Reason};
@@ -13,7 +11,7 @@ use pipe_rpc::{CallError, Fault, Reason};
 use crate::board::{Board, FileError, Job, with_causes};
 use crate::count::Tally;
 use crate::host::{Host, IN_FLIGHT};
-use crate::process::{Counters, Launch, Plugin, StartError};
+use crate::process::{Counters, Ended, Launch, Plugin, StartError};
 
 /// How often in a row a plugin may end without getting any further; then it is not started again.
 const STARTS_IN_VAIN: usize = 3;
@@ -63,8 +61,8 @@ impl<'a> Keeper<'a> {
             let before = self.board.unsettled();
             match self.round().await {
                 Ok((Round::Done, _)) => return,
-                Ok((Round::Lost(calls), ended)) => self.suspect(calls, &how(ended)),
-                Ok((Round::LostAlone(call), ended)) => self.give_up(call, how(ended)),
+                Ok((Round::Lost(calls), ended)) => self.suspect(calls, &ended),
+                Ok((Round::LostAlone(call), ended)) => self.give_up(call, &ended),
                 Err(error) => self.say(&format!("cannot be used: {}", with_causes(&error))),
             }
             let is_further = self.board.unsettled() < before;
@@ -78,7 +76,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// The life of one process.
-    async fn round(&mut self) -> Result<(Round, io::Result<ExitStatus>), StartError> {
+    async fn round(&mut self) -> Result<(Round, Ended), StartError> {
         let mut plugin = Plugin::spawn(&self.launch)?;
         let interrupt = self.host.interrupt.clone();
         let round = tokio::select! {
@@ -86,6 +84,9 @@ impl<'a> Keeper<'a> {
             () = interrupt => Ok(Round::Done),
         };
         let ended = plugin.stop().await;
+        if let Ended::Killed(_) = ended {
+            self.say("did not end when it was told to, and was killed");
+        }
         round.map(|round| (round, ended))
     }
 
@@ -150,7 +151,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Calls that surely did not run are made again as if nothing had been; the others are suspects.
-    fn suspect(&mut self, calls: Vec<Lost>, ended: &str) {
+    fn suspect(&mut self, calls: Vec<Lost>, ended: &Ended) {
         let (unsent, open): (Vec<_>, Vec<_>) = calls.into_iter().partition(Lost::did_not_run);
         unsent.into_iter().for_each(|lost| self.board.put_back(lost.job));
         let names: Vec<_> = open.iter().map(Lost::to_string).collect();
@@ -164,7 +165,7 @@ impl<'a> Keeper<'a> {
         self.suspects.extend(open);
     }
 
-    fn give_up(&mut self, call: Lost, ended: String) {
+    fn give_up(&mut self, call: Lost, ended: &Ended) {
         if call.did_not_run() {
             self.say(&format!("ended ({ended}); it is started again"));
             self.suspects.push_front(call);
@@ -174,7 +175,7 @@ impl<'a> Keeper<'a> {
         let error = FileError::EndsThePlugin {
             fault: call.fault,
             plugin: self.number,
-            ended,
+            ended: ended.to_string(),
         };
         self.board.settle(&call.job, Err(error));
     }
@@ -195,8 +196,4 @@ impl std::fmt::Display for Lost {
         let path = self.job.file.path.display();
         write!(f, "  count({path}): {}", with_causes(&self.fault))
     }
-}
-
-fn how(ended: io::Result<ExitStatus>) -> String {
-    ended.map_or_else(|error| error.to_string(), |status| status.to_string())
 }

@@ -1,6 +1,7 @@
 //! A plugin as its host sees it: a process and the client of what it serves.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -45,6 +46,14 @@ pub(crate) enum StartError {
     Ended(ExitStatus),
     #[error("cannot connect to it")]
     Connect(#[source] ConnectError),
+}
+
+/// How a plugin's process ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    ByItself(io::Result<ExitStatus>),
+    /// It did not end when it was told to.
+    Killed(io::Result<()>),
 }
 
 /// How to start a plugin: this program again, in its other role.
@@ -98,18 +107,27 @@ impl Plugin {
     }
 
     /// Ends the process, in order if it can, and says how it ended.
-    pub(crate) async fn stop(mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn stop(mut self) -> Ended {
         drop(self.presence.take());
         if let Ok(ended) = time::timeout(STOP, self.child.wait()).await {
-            return ended;
+            return Ended::ByItself(ended);
         }
-        self.child.start_kill()?;
-        self.child.wait().await
+        Ended::Killed(self.child.kill().await)
     }
 
     /// What to say about it with `--verbose`.
     pub(crate) fn description(&self) -> String {
         let process = self.child.id().unwrap_or_default();
         format!("process {process}, pipe {}", self.pipe)
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByItself(Ok(status)) => status.fmt(f),
+            Self::Killed(Ok(())) => f.write_str("killed by its host"),
+            Self::ByItself(Err(error)) | Self::Killed(Err(error)) => error.fmt(f),
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The main example as its user meets it: `plugin_host` run as a process, on trees made for the purpose.
 
+mod busy;
 mod crash;
+#[path = "../support/example.rs"]
+mod example;
 #[cfg(target_os = "linux")]
 mod linux_files;
 mod output;

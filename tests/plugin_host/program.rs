@@ -1,27 +1,15 @@
 //! Running the example.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
-/// The program under test. Cargo builds examples before it runs tests, and puts them beside the tests' folder.
+use crate::example::example;
+
+/// The program under test.
 pub(crate) fn plugin_host() -> Command {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let target = test.ancestors().nth(2).expect("tests are in target/…/deps");
-    let name = format!("plugin_host{}", std::env::consts::EXE_SUFFIX);
-    let program: PathBuf = [target.as_os_str(), "examples".as_ref(), name.as_ref()]
-        .iter()
-        .collect();
-    assert!(
-        program.exists(),
-        "{} is missing: `cargo build --examples` makes it",
-        program.display()
-    );
-    let mut command = Command::new(program);
-    command.stdin(Stdio::null());
-    command
+    example("plugin_host")
 }
 
 /// What a finished run left.

@@ -5,33 +5,24 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tempfile::TempDir;
 
-use crate::program::{Running, plugin_host};
+use crate::busy::Busy;
+use crate::program::plugin_host;
 
-/// A host with two plugins at work, which have more to do than any test waits for.
-struct Busy {
-    running: Running,
-    _folder: TempDir,
+/// A busy host that leads a process group of its own, as a shell would have it.
+fn busy_group() -> Busy {
+    let mut command = plugin_host();
+    command.process_group(0);
+    Busy::start(command)
 }
 
-impl Busy {
-    /// The host leads a process group of its own, as a shell would have it.
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("zeros");
-        fs::File::create(&file).unwrap().set_len(64 << 20).unwrap();
-        let mut command = plugin_host();
-        command.args(vec![&file; 5_000]).process_group(0);
-        Self {
-            running: Running::start(&mut command, 2),
-            _folder: folder,
-        }
-    }
+fn pipes(busy: &Busy) -> Vec<String> {
+    let plugins = busy.running.plugins.iter();
+    plugins.map(|plugin| plugin.pipe.clone()).collect()
+}
 
-    fn host(&self) -> Pid {
-        pid(self.running.host.id())
-    }
+fn host(busy: &Busy) -> Pid {
+    pid(busy.running.host.id())
 }
 
 fn pid(id: u32) -> Pid {
@@ -50,16 +41,12 @@ fn assert_nothing_left(pipes: &[String]) {
     assert!(left.is_empty(), "{left:?}");
 }
 
-fn pipes(running: &Running) -> Vec<String> {
-    running.plugins.iter().map(|plugin| plugin.pipe.clone()).collect()
-}
-
 #[test]
 fn a_killed_host_leaves_no_process_and_no_file() {
     for signal in [Signal::KILL, Signal::TERM, Signal::HUP] {
-        let busy = Busy::start();
-        let pipes = pipes(&busy.running);
-        kill_process(busy.host(), signal).unwrap();
+        let busy = busy_group();
+        let pipes = pipes(&busy);
+        kill_process(host(&busy), signal).unwrap();
         let (status, _) = busy.running.wait_for_all();
         assert_eq!(status.signal(), Some(signal.as_raw()));
         assert_nothing_left(&pipes);
@@ -68,9 +55,9 @@ fn a_killed_host_leaves_no_process_and_no_file() {
 
 #[test]
 fn ctrl_c_at_a_terminal_leaves_no_process_and_no_file() {
-    let busy = Busy::start();
-    let pipes = pipes(&busy.running);
-    kill_process_group(busy.host(), Signal::INT).unwrap();
+    let busy = busy_group();
+    let pipes = pipes(&busy);
+    kill_process_group(host(&busy), Signal::INT).unwrap();
     let (status, told) = busy.running.wait_for_all();
     assert_eq!(status.code(), Some(130), "{told}");
     assert_eq!(told, "plugin_host: interrupted\n");
@@ -79,9 +66,9 @@ fn ctrl_c_at_a_terminal_leaves_no_process_and_no_file() {
 
 #[test]
 fn an_interrupt_of_the_host_alone_ends_all_too() {
-    let busy = Busy::start();
-    let pipes = pipes(&busy.running);
-    kill_process(busy.host(), Signal::INT).unwrap();
+    let busy = busy_group();
+    let pipes = pipes(&busy);
+    kill_process(host(&busy), Signal::INT).unwrap();
     let (status, told) = busy.running.wait_for_all();
     assert_eq!(status.code(), Some(130), "{told}");
     assert_nothing_left(&pipes);
@@ -89,12 +76,12 @@ fn an_interrupt_of_the_host_alone_ends_all_too() {
 
 #[test]
 fn a_plugin_that_is_killed_is_started_again_behind_the_same_pipe() {
-    let mut busy = Busy::start();
-    let pipes = pipes(&busy.running);
+    let mut busy = busy_group();
+    let pipes = pipes(&busy);
     kill_process(pid(busy.running.plugins[0].process), Signal::KILL).unwrap();
     busy.running.wait_for_plugins(3);
     assert!(pipes.contains(&busy.running.plugins[2].pipe));
-    kill_process(busy.host(), Signal::INT).unwrap();
+    kill_process(host(&busy), Signal::INT).unwrap();
     let (status, told) = busy.running.wait_for_all();
     assert_eq!(status.code(), Some(130), "{told}");
     assert_nothing_left(&pipes);

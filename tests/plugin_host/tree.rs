@@ -42,7 +42,7 @@ impl Tree {
             ("invalid-utf8", b"\xff\xfe \xc3( caf\xe9\n"),
             ("long-word", &long_word),
             ("no-final-newline", b"one two\nthree"),
-            ("nul", b"a\0b\0 \0 c\n\0\n"),
+            ("nuls", b"a\0b\0 \0 c\n\0\n"),
             ("utf8", "na\u{ef}ve \u{2014} \u{65e5}\u{672c}\u{a0}x\n".as_bytes()),
             ("word-across-pieces", &across),
         ] {

@@ -7,7 +7,8 @@ use std::io;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 
-use super::shared::{Shared, State};
+use super::shared::Shared;
+use super::state::State;
 use crate::proto::OutPacket;
 
 impl Shared {

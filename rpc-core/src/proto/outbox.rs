@@ -83,6 +83,8 @@ struct LargeBody {
     deadline: Option<Instant>,
     rest: Bytes,
     started: bool,
+    /// The packet of small frames that was the last when it came. It may hold the cancel of its slot's last call.
+    after: Mark,
 }
 
 /// A large body whose last fragment has left.
@@ -166,6 +168,7 @@ impl Outbox {
             deadline: frame.deadline,
             rest: body.into_bytes(),
             started: false,
+            after: self.last_mark(),
         });
     }
 
@@ -234,7 +237,8 @@ impl Outbox {
             self.push(&frame, Body::new());
         }
         let small = !self.full.is_empty() || self.open.len() > 0;
-        let bodies_turn = self.bodies_turn && !self.bodies.is_empty();
+        let next_body = self.bodies.front();
+        let bodies_turn = self.bodies_turn && next_body.is_some_and(|body| self.has_left(body.after));
         if small && !bodies_turn {
             self.bodies_turn = true;
             return self.take_small(now).map(|packet| (packet, None));
@@ -262,6 +266,11 @@ impl Outbox {
 
     fn open_mark(&self) -> Mark {
         Mark(self.taken + self.full.len() as u64 + 1)
+    }
+
+    /// The number of the last packet that has frames in it.
+    fn last_mark(&self) -> Mark {
+        Mark(self.taken + self.full.len() as u64 + u64::from(self.open.len() > 0))
     }
 
     fn write_head(&mut self, frame: &OutFrame<'_>, flags: u8, body: usize) {
@@ -336,4 +345,31 @@ fn header(kind: Kind, flags: u8, call: CallId, head: usize, body: usize) -> [u8;
         generation: call.generation,
     }
     .encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: Kind, generation: u32, head: &[u8]) -> OutFrame<'_> {
+        let call = CallId { slot: 0, generation };
+        OutFrame {
+            kind,
+            flags: OPENER,
+            call,
+            head,
+            deadline: None,
+        }
+    }
+
+    #[test]
+    fn a_large_body_does_not_overtake_the_cancel_of_its_slot() {
+        let mut outbox = Outbox::new(100);
+        outbox.bodies_turn = true;
+        outbox.push(&frame(Kind::Cancel, 1, &[]), Body::new());
+        outbox.push_large(&frame(Kind::Request, 2, &[0; 36]), vec![0; 200].into());
+        let kinds = std::iter::from_fn(|| outbox.take(Instant::now).map(|(packet, _)| packet.head[4]));
+        let kinds: Vec<u8> = kinds.take(2).collect();
+        assert_eq!(kinds, [Kind::Cancel as u8, Kind::Request as u8]);
+    }
 }

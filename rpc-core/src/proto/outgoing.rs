@@ -11,10 +11,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
+use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, Ending, FaultRecord, RequestHead};
 use super::error::ProtocolError;
-use super::hello::Limits;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;

@@ -238,6 +238,7 @@ pub fn refusal(code: u16) -> Answer {
 pub fn say(event: &Event) -> String {
     match event {
         Event::Incoming(call) => format!("{} came with {} bytes", call.id, call.body.len()),
+        Event::BodyDeadline(_) => "a body has a deadline".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
