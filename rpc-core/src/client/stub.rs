@@ -136,7 +136,7 @@ impl<S: Caller> Stub<S> {
         let sees_to_it = TypeId::of::<S>() == TypeId::of::<Channel>();
         let deadline = deadline.filter(|_| !sees_to_it);
         let called = within(deadline, Outcome::MayHaveRun, calling).await?;
-        called.map_err(|error| fault_of_layer(error.into(), Outcome::MayHaveRun))
+        called.map_err(|error| with_ours(fault_of_layer(error.into(), Outcome::MayHaveRun), method))
     }
 
     fn request<A: Serialize + 'static>(&self, method: &'static Method, args: A) -> Result<Request, Fault> {
@@ -157,6 +157,16 @@ impl<S: Caller> Stub<S> {
             .with_deadline(deadline)
             .with_depth(depth))
     }
+}
+
+/// What the server says of a method that differs there, with what it is here.
+fn with_ours(fault: Fault, method: &Method) -> Fault {
+    if !matches!(fault.reason(), Reason::UnknownMethod | Reason::SignatureMismatch) {
+        return fault;
+    }
+    let theirs = fault.detail().unwrap_or_default();
+    let text = format!("{theirs}; this client has {}{}", method.name, method.signature);
+    fault.with_detail(text)
 }
 
 /// Waits for `future` until the deadline. A timer is made only if the future is not ready at once.

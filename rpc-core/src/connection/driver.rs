@@ -12,7 +12,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::faults::answer_of;
 use super::handler::{Dispatch, HandlerTask, Running, Stack, call_stack, poll_stack};
 use super::handshake::Handshake;
-use super::shared::{Handler, Outcomes, Shared, State};
+use super::outcomes::Outcomes;
+use super::shared::Shared;
+use super::state::{Handler, State};
 use super::{Ambient, ConnectionError};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
@@ -93,7 +95,7 @@ impl Driver {
 
     fn handle_packet(&mut self, packet: Packet) -> Result<(), ConnectionError> {
         let mut state = self.shared.lock();
-        let handled = state.proto.handle_packet(packet, Instant::now().into_std());
+        let handled = state.proto.handle_packet(packet, || Instant::now().into_std());
         if let Err(error) = &handled {
             state.proto.report(error);
         }

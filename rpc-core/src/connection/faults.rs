@@ -119,6 +119,11 @@ pub(crate) fn fault_of_layer(error: BoxError, unless_known: Outcome) -> Fault {
         .with_source(std::sync::Arc::<dyn std::error::Error + Send + Sync>::from(error))
 }
 
+/// What a layer's panic means for a call whose method was not entered.
+pub(crate) fn fault_of_layer_panic(panic: &(dyn Any + Send)) -> Fault {
+    Fault::new(Outcome::Refused, Reason::Layer).with_detail(format!("it panicked: {}", panic_text(panic)))
+}
+
 /// What a panic said.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&'static str>().copied();

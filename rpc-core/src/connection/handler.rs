@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::faults::fault_of_layer_panic;
 use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
@@ -145,12 +146,8 @@ pub(super) fn call_stack(stack: &mut dyn Stack, request: Request, ambient: Ambie
 
 /// Asks the stack for readiness, and makes a panic of it an error.
 pub(super) fn poll_stack(stack: &mut dyn Stack, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-    catch_unwind(AssertUnwindSafe(|| stack.poll_ready(cx))).unwrap_or_else(|panic| {
-        let text = panic_text(&*panic).to_owned();
-        Poll::Ready(Err(
-            Fault::new(Outcome::Refused, Reason::Panicked).with_detail(text)
-        ))
-    })
+    catch_unwind(AssertUnwindSafe(|| stack.poll_ready(cx)))
+        .unwrap_or_else(|panic| Poll::Ready(Err(fault_of_layer_panic(&*panic))))
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Fault {

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::shared::{Shared, Ticket};
+use super::shared::Shared;
+use super::waiting::Ticket;
 use crate::fault::Fault;
 use crate::message::Response;
 

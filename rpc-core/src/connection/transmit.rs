@@ -7,7 +7,8 @@ use std::io;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 
-use super::shared::{Shared, State};
+use super::shared::Shared;
+use super::state::State;
 use crate::proto::OutPacket;
 
 impl Shared {
@@ -17,7 +18,7 @@ impl Shared {
             return state.notify_driver();
         }
         state.sent_since_driver_ran = true;
-        let Some(packet) = state.proto.take_packet(now()) else {
+        let Some(packet) = state.proto.take_packet(now) else {
             return;
         };
         let mut state = self.send_packet(state, packet);
@@ -37,7 +38,7 @@ impl Shared {
             if state.unsent.is_some() && !self.poll_room(&mut state, cx) {
                 return;
             }
-            let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now())) else {
+            let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
                 return;
             };
             drop(self.send_packet(state, packet));

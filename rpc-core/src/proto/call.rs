@@ -53,7 +53,7 @@ impl RequestHead {
         head
     }
 
-    pub(super) fn decode(head: &[u8], oneway: bool, now: Instant) -> Self {
+    pub(super) fn decode(head: &[u8], oneway: bool, now: &dyn Fn() -> Instant) -> Self {
         Self {
             service: u32_at(head, 0),
             method: u32_at(head, 4),
@@ -75,12 +75,12 @@ pub(super) fn remaining(deadline: Instant, now: Instant) -> u64 {
 /// A deadline further off than this is none: clocks and timers need not reach it.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-fn deadline_of(remaining: u64, now: Instant) -> Option<Instant> {
+fn deadline_of(remaining: u64, now: &dyn Fn() -> Instant) -> Option<Instant> {
     let remaining = Duration::from_micros(remaining);
     if remaining.is_zero() || remaining > FAR {
         None
     } else {
-        now.checked_add(remaining)
+        now().checked_add(remaining)
     }
 }
 
@@ -213,9 +213,9 @@ mod tests {
         let now = Instant::now();
         assert_eq!(remaining(now + Duration::from_millis(3), now), 3000);
         assert_eq!(remaining(now, now + Duration::from_secs(1)), 1);
-        assert_eq!(deadline_of(3000, now), Some(now + Duration::from_millis(3)));
-        assert_eq!(deadline_of(0, now), None);
-        assert_eq!(deadline_of(u64::MAX, now), None);
+        assert_eq!(deadline_of(3000, &|| now), Some(now + Duration::from_millis(3)));
+        assert_eq!(deadline_of(0, &|| now), None);
+        assert_eq!(deadline_of(u64::MAX, &|| now), None);
     }
 
     #[test]

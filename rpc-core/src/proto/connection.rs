@@ -1,21 +1,19 @@
 //! The protocol's state over one pipe, the same at both ends.
 
+use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::Body;
+use super::agreed::Agreed;
 use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, truncated};
 use super::error::ProtocolError;
-use super::hello::Agreed;
+use super::event::{Answer, Event, Goaway};
 use super::incoming::{Arriving, Incoming};
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
+use super::source::Source;
 use super::wire::{self, Frame, Kind, MORE, ONEWAY, OPENER, u32_at, u64_at};
-
-/// Bodies under this size are copied out of their packet, so that a kept one never pins it.
-const COPY_OUT: usize = 4096;
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
 ///
@@ -43,51 +41,6 @@ enum Farewell {
     Said,
 }
 
-/// What the peer did that somebody has to know.
-#[derive(Debug)]
-pub enum Event {
-    /// A call of the peer's is to run.
-    Incoming(IncomingCall),
-    /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
-    Interrupted(CallId),
-    /// A call of this end's ended, and somebody waits for it.
-    Ended(CallId, Ending),
-    /// One of this end's calls has left its slot: there is credit for another of its kind.
-    Freed(CallId),
-    /// An answer to a ping.
-    Pong(u64),
-    /// The peer takes no new calls of depth 0.
-    Goaway(Goaway),
-    /// The peer has said all it had to say. It has been acknowledged.
-    Farewell,
-    /// The peer has everything that was sent before the farewell.
-    FarewellAcked,
-}
-
-/// Why the peer takes no new calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Goaway {
-    /// True: it found fault with the protocol and closes at once.
-    pub is_protocol_error: bool,
-    /// A text for people.
-    pub text: String,
-}
-
-/// How a call of the peer's is answered.
-#[derive(Debug)]
-pub enum Answer {
-    /// The method returned a value, or `Ok`.
-    Succeeded(Body),
-    /// The method returned `Err`.
-    Failed(Body),
-    /// It began and ended without a result.
-    Faulted(FaultRecord),
-    /// It was refused before it ran.
-    Refused(FaultRecord),
-    /// It is over and there is nothing to say.
-    Nothing,
-}
-
 impl Connection {
     /// The state after a handshake that led to `agreed`.
     #[must_use]
@@ -105,18 +58,21 @@ impl Connection {
         }
     }
 
-    /// Takes in a received packet.
+    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
     ///
     /// # Errors
     /// If the peer broke the protocol: the connection is to be ended.
-    pub fn handle_packet<P>(&mut self, packet: P, now: Instant) -> Result<(), ProtocolError>
+    pub fn handle_packet<P>(&mut self, packet: P, now: impl FnOnce() -> Instant) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
+        let now = LazyCell::new(now);
+        let now: &dyn Fn() -> Instant = &|| *now;
         let mut packet = Source::Owned(packet);
         let size = packet.bytes().len();
-        if size == 0 || size > self.agreed.max_packet {
-            return Err(ProtocolError::TornPacket { size });
+        let limit = self.agreed.max_packet;
+        if size == 0 || size > limit {
+            return Err(ProtocolError::PacketSize { size, limit });
         }
         let mut start = 0;
         while start < size {
@@ -199,8 +155,8 @@ impl Connection {
         }
     }
 
-    /// The next packet to send; what is left of deadlines is reckoned from `now`.
-    pub fn take_packet(&mut self, now: Instant) -> Option<OutPacket> {
+    /// The next packet to send; what is left of deadlines is reckoned from `now`, which is asked only if there are any.
+    pub fn take_packet(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
         if self.is_credit_due() {
             self.credit_told = self.incoming.granted();
             let granted = self.credit_told.to_le_bytes();
@@ -293,7 +249,7 @@ impl Connection {
         &mut self,
         packet: Source<P>,
         frame: Frame,
-        now: Instant,
+        now: &dyn Fn() -> Instant,
     ) -> Result<Source<P>, ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
@@ -361,7 +317,7 @@ impl Connection {
         mut packet: Source<P>,
         frame: &Frame,
         call: CallId,
-        now: Instant,
+        now: &dyn Fn() -> Instant,
     ) -> Result<Source<P>, ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
@@ -384,6 +340,8 @@ impl Connection {
             (body, packet) = packet.body(frame);
             self.events
                 .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
+        } else if let Some(deadline) = head.deadline {
+            self.events.push_back(Event::BodyDeadline(deadline));
         }
         Ok(packet)
     }
@@ -498,31 +456,5 @@ fn check_side(frame: &Frame) -> Result<(), ProtocolError> {
         Err(ProtocolError::WrongSide {
             kind: frame.header.kind,
         })
-    }
-}
-
-/// A packet that is shared only when a body in it is worth it.
-enum Source<P> {
-    Owned(P),
-    Shared(Bytes),
-}
-
-impl<P: AsRef<[u8]> + Send + 'static> Source<P> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Owned(packet) => packet.as_ref(),
-            Self::Shared(packet) => packet,
-        }
-    }
-
-    fn body(self, frame: &Frame) -> (Body, Self) {
-        if frame.body.len() < COPY_OUT {
-            return (Body::copy_from(&self.bytes()[frame.body.clone()]), self);
-        }
-        let bytes = match self {
-            Self::Owned(packet) => Bytes::from_owner(packet),
-            Self::Shared(packet) => packet,
-        };
-        (bytes.slice(frame.body.clone()).into(), Self::Shared(bytes))
     }
 }

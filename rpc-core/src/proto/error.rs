@@ -12,6 +12,14 @@ pub enum ProtocolError {
         /// The packet's size in bytes.
         size: usize,
     },
+    /// An empty packet, or one over the limit that was agreed on.
+    #[error("a packet has 1 to {limit} bytes, not {size}")]
+    PacketSize {
+        /// The packet's size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// A frame kind below 128 that is unknown or was not negotiated.
     #[error("frame kind {kind} is unknown or was not agreed on")]
     UnknownKind {
@@ -37,7 +45,7 @@ pub enum ProtocolError {
         kind: u8,
     },
     /// A call's slot is beyond the credit that was granted.
-    #[error("slot {slot} is beyond the granted {granted} calls")]
+    #[error("slot {slot} is beyond the {granted} calls that were granted")]
     CallCreditOverrun {
         /// The slot.
         slot: u32,

@@ -9,10 +9,10 @@
 
 use std::time::Instant;
 
+use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
-use super::hello::Limits;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -311,7 +311,7 @@ impl Incoming {
     }
 
     fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<(), ProtocolError> {
-        let granted = self.limits.max_calls;
+        let granted = self.limits.max_calls.saturating_add(self.limits.max_nested);
         let nested = self.slots.is_nested(call.slot);
         let overrun = ProtocolError::CallCreditOverrun {
             slot: call.slot,

@@ -1,27 +1,31 @@
 //! The protocol without I/O: frames in, frames out, events out. Time comes in as an argument; nothing here awaits,
 //! locks or asks the clock. PROTOCOL.md is its specification.
 
+mod agreed;
 mod assembly;
 mod body;
 mod call;
 mod connection;
 mod error;
+mod event;
 mod hello;
 mod incoming;
 mod outbox;
 mod outgoing;
+mod reject;
 mod slots;
+mod source;
 mod window;
 mod wire;
 
+pub use agreed::{Agreed, Limits, MAX_CREDIT, MAX_PACKET_LIMIT, MIN_PACKET};
 pub use body::{Body, BodyWriter};
 pub use call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, ran};
-pub use connection::{Answer, Connection, Event, Goaway};
+pub use connection::Connection;
 pub use error::ProtocolError;
-pub use hello::{
-    Agreed, Answer as HelloAnswer, Hello, HelloError, Limits, MAX_CREDIT, MAX_PACKET_LIMIT, MAX_SECRET,
-    MIN_PACKET, Reject, RejectCode, VERSION,
-};
+pub use event::{Answer, Event, Goaway};
+pub use hello::{Hello, HelloError, MAX_SECRET, VERSION};
 pub use outbox::OutPacket;
 pub use outgoing::Abandoned;
+pub use reject::{Answer as HelloAnswer, Reject, RejectCode};
 pub(crate) use slots::Slots;

@@ -43,7 +43,11 @@ impl OutPacket {
     }
 
     /// Writes what is left of each deadline now that the packet leaves.
-    fn stamp(&mut self, now: Instant) {
+    fn stamp(&mut self, now: impl FnOnce() -> Instant) {
+        if self.deadlines.is_empty() {
+            return;
+        }
+        let now = now();
         for (at, deadline) in self.deadlines.drain(..) {
             self.head[at..at + 8].copy_from_slice(&remaining(deadline, now).to_le_bytes());
         }
@@ -79,6 +83,8 @@ struct LargeBody {
     deadline: Option<Instant>,
     rest: Bytes,
     started: bool,
+    /// The packet of small frames that was the last when it came. It may hold the cancel of its slot's last call.
+    after: Mark,
 }
 
 /// A large body whose last fragment has left.
@@ -162,6 +168,7 @@ impl Outbox {
             deadline: frame.deadline,
             rest: body.into_bytes(),
             started: false,
+            after: self.last_mark(),
         });
     }
 
@@ -214,7 +221,7 @@ impl Outbox {
     }
 
     /// Takes the next packet to send, and the large body that it ends.
-    pub(super) fn take(&mut self, now: Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
         if let Some(payload) = self.pong.take() {
             let none = CallId {
                 slot: 0,
@@ -230,7 +237,8 @@ impl Outbox {
             self.push(&frame, Body::new());
         }
         let small = !self.full.is_empty() || self.open.len() > 0;
-        let bodies_turn = self.bodies_turn && !self.bodies.is_empty();
+        let next_body = self.bodies.front();
+        let bodies_turn = self.bodies_turn && next_body.is_some_and(|body| self.has_left(body.after));
         if small && !bodies_turn {
             self.bodies_turn = true;
             return self.take_small(now).map(|packet| (packet, None));
@@ -260,6 +268,11 @@ impl Outbox {
         Mark(self.taken + self.full.len() as u64 + 1)
     }
 
+    /// The number of the last packet that has frames in it.
+    fn last_mark(&self) -> Mark {
+        Mark(self.taken + self.full.len() as u64 + u64::from(self.open.len() > 0))
+    }
+
     fn write_head(&mut self, frame: &OutFrame<'_>, flags: u8, body: usize) {
         let head = &mut self.open.head;
         if let Some(deadline) = frame.deadline {
@@ -279,7 +292,7 @@ impl Outbox {
         self.last_done = None;
     }
 
-    fn take_small(&mut self, now: Instant) -> Option<OutPacket> {
+    fn take_small(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
         if self.full.is_empty() {
             self.seal();
         }
@@ -289,7 +302,7 @@ impl Outbox {
         Some(packet)
     }
 
-    fn take_fragment(&mut self, now: Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
         let mut body = self.bodies.pop_front()?;
         let part = (self.max_packet - HEADER - body.head.len()).min(body.rest.len());
         let more = part < body.rest.len();
@@ -332,4 +345,31 @@ fn header(kind: Kind, flags: u8, call: CallId, head: usize, body: usize) -> [u8;
         generation: call.generation,
     }
     .encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: Kind, generation: u32, head: &[u8]) -> OutFrame<'_> {
+        let call = CallId { slot: 0, generation };
+        OutFrame {
+            kind,
+            flags: OPENER,
+            call,
+            head,
+            deadline: None,
+        }
+    }
+
+    #[test]
+    fn a_large_body_does_not_overtake_the_cancel_of_its_slot() {
+        let mut outbox = Outbox::new(100);
+        outbox.bodies_turn = true;
+        outbox.push(&frame(Kind::Cancel, 1, &[]), Body::new());
+        outbox.push_large(&frame(Kind::Request, 2, &[0; 36]), vec![0; 200].into());
+        let kinds = std::iter::from_fn(|| outbox.take(Instant::now).map(|(packet, _)| packet.head[4]));
+        let kinds: Vec<u8> = kinds.take(2).collect();
+        assert_eq!(kinds, [Kind::Cancel as u8, Kind::Request as u8]);
+    }
 }

@@ -11,10 +11,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
+use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, Ending, FaultRecord, RequestHead};
 use super::error::ProtocolError;
-use super::hello::Limits;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn a_generation_wraps_at_both_ends() {
         let now = Instant::now();
-        let head = RequestHead::decode(&[0; 28], false, now);
+        let head = RequestHead::decode(&[0; 28], false, &|| now);
         let (mut callers, mut callees) = (Outbox::new(4096), Outbox::new(4096));
         let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
         let slot = outgoing.slots.fresh(false).unwrap();
@@ -416,7 +416,7 @@ mod tests {
             };
             assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
             assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
-            callees.take(now).unwrap();
+            callees.take(|| now).unwrap();
             let ended = outgoing.handle_response(call, 0, Body::new(), &mut callers);
             assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
         }

@@ -1,6 +1,6 @@
 //! The slots of one direction of calls: those of depth 0, and behind them those of nested calls.
 
-use super::hello::Limits;
+use super::agreed::Limits;
 
 /// One entry a slot, made when the slot is first used.
 #[derive(Debug)]

@@ -185,6 +185,11 @@ pub(super) fn split_tag(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 }
 
 /// The number at `at`; the caller has checked that it is there.
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(array_at(bytes, at))
+}
+
+/// The number at `at`; the caller has checked that it is there.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array_at(bytes, at))
 }

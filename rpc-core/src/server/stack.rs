@@ -1,11 +1,13 @@
 //! Tower layers between the connection and the services.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use tower::{Layer, Service};
 
 use crate::client::BoxError;
-use crate::connection::{Stack, fault_of_layer};
+use crate::connection::{Stack, fault_of_layer, fault_of_layer_panic};
 use crate::fault::{Fault, Outcome};
 use crate::message::{Request, Response};
 
@@ -36,11 +38,17 @@ where
 
     fn call(&mut self, mut request: Request) -> Reply {
         let gate = request.context_mut().map(super::Context::gate);
-        let future = self.0.call(request);
+        let called = catch_unwind(AssertUnwindSafe(|| self.0.call(request)));
         Box::pin(async move {
-            future
-                .await
-                .map_err(|error| fault_of_layer(error.into(), outcome(gate.as_deref())))
+            let running = async { called.unwrap_or_else(|panic| resume_unwind(panic)).await };
+            let ended = AssertUnwindSafe(running).catch_unwind().await;
+            let outcome = || outcome(gate.as_deref());
+            match ended {
+                Ok(result) => result.map_err(|error| fault_of_layer(error.into(), outcome())),
+                Err(panic) if outcome() == Outcome::Refused => Err(fault_of_layer_panic(&*panic)),
+                // The method's own, or that of a layer after it: the connection makes a fault of it.
+                Err(panic) => resume_unwind(panic),
+            }
         })
     }
 

@@ -3,5 +3,5 @@
 
 pub mod frames;
 pub mod pair;
-//PEER pub mod peer;
-//PEER pub mod service;
+pub mod peer;
+pub mod service;

@@ -94,7 +94,7 @@ impl End {
 
     /// The bytes of the next packet, whose limit and frames are checked.
     pub fn take(&mut self) -> Option<Vec<u8>> {
-        let packet = self.proto.take_packet(self.now)?;
+        let packet = self.proto.take_packet(|| self.now)?;
         let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
         self.proto.recycle(packet);
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
@@ -121,7 +121,7 @@ impl End {
 
     /// Takes in a packet of anybody.
     pub fn hear(&mut self, packet: &[u8]) -> Result<(), ProtocolError> {
-        let handled = self.proto.handle_packet(packet.to_vec(), self.now);
+        let handled = self.proto.handle_packet(packet.to_vec(), || self.now);
         self.gather();
         handled
     }
@@ -238,6 +238,7 @@ pub fn refusal(code: u16) -> Answer {
 pub fn say(event: &Event) -> String {
     match event {
         Event::Incoming(call) => format!("{} came with {} bytes", call.id, call.body.len()),
+        Event::BodyDeadline(_) => "a body has a deadline".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),

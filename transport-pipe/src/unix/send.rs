@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
-use rustix::net::{SendAncillaryBuffer, sendmsg};
+use rustix::net::{SendAncillaryBuffer, send, sendmsg};
 
 use super::system::SEND_FLAGS;
 use super::write_gate::WriteGate;
@@ -32,7 +32,7 @@ pub(super) fn send_slices(fd: impl AsFd, slices: &[IoSlice<'_>], gate: &WriteGat
         return send_slices(fd, &[IoSlice::new(&gather(slices))], gate);
     }
     loop {
-        match sendmsg(&fd, slices, &mut SendAncillaryBuffer::default(), SEND_FLAGS) {
+        match send_once(&fd, slices) {
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
                 gate.shut_full();
@@ -44,6 +44,14 @@ pub(super) fn send_slices(fd: impl AsFd, slices: &[IoSlice<'_>], gate: &WriteGat
             }
             outcome => return outcome,
         }
+    }
+}
+
+/// A small packet is one slice, and needs none of the headers that the kernel would have to copy in and check.
+fn send_once(fd: impl AsFd, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    match slices {
+        [whole, rest @ ..] if rest.iter().all(|slice| slice.is_empty()) => send(fd, whole, SEND_FLAGS),
+        _ => sendmsg(fd, slices, &mut SendAncillaryBuffer::default(), SEND_FLAGS),
     }
 }
 

@@ -1,0 +1,172 @@
+//! What the lock of a connection guards, and what becomes of the protocol's events.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use tokio::task::AbortHandle;
+
+use super::ConnectionError;
+use super::outcomes::{Outcomes, result_of};
+use super::ping::Pings;
+use super::waiting::WaitingCalls;
+use crate::fault::{Fault, Outcome, Reason};
+use crate::proto::{Agreed, Body, CallId, Connection, Event, OutPacket, Slots};
+
+/// What the lock guards. Nothing of the user's runs under it.
+pub(super) struct State {
+    pub(super) proto: Connection,
+    pub(super) waiting: WaitingCalls,
+    pub(super) handlers: Slots<Option<Handler>>,
+    pub(super) driver: Option<Waker>,
+    /// The driver has been woken and has not run since.
+    pub(super) driver_notified: bool,
+    /// A packet left since the driver last ran; what comes now gathers.
+    pub(super) sent_since_driver_ran: bool,
+    /// Somebody is in the middle of sending a packet.
+    pub(super) transmitting: bool,
+    /// A packet that the pipe had no room for.
+    pub(super) unsent: Option<OutPacket>,
+    /// The sender failed; what is still to be read is read.
+    pub(super) sender_broken: bool,
+    /// When the driver's timer fires.
+    pub(super) armed: Option<Instant>,
+    pub(super) rearm: bool,
+    /// Oneway calls that wait until the system has them.
+    pub(super) flushing: Vec<(CallId, Waker)>,
+    /// Whoever waits for a sign of life.
+    pub(super) pings: Pings,
+    /// No channel is left: say farewell when the open calls are over.
+    pub(super) leaving: bool,
+    pub(super) end: Option<Arc<ConnectionError>>,
+}
+
+/// A handler that runs in a task of its own.
+pub(super) struct Handler {
+    pub(super) task: AbortHandle,
+    /// Nobody waits for it, so it outlives the connection.
+    pub(super) oneway: bool,
+}
+
+impl State {
+    pub(super) fn new(agreed: &Agreed) -> Self {
+        Self {
+            proto: Connection::new(*agreed),
+            waiting: WaitingCalls::new(agreed.received),
+            handlers: Slots::new(agreed.granted),
+            driver: None,
+            driver_notified: false,
+            sent_since_driver_ran: false,
+            transmitting: false,
+            unsent: None,
+            sender_broken: false,
+            armed: None,
+            rearm: false,
+            flushing: Vec::new(),
+            pings: Pings::default(),
+            leaving: false,
+            end: None,
+        }
+    }
+
+    /// Wakes the driver, once until it has run.
+    pub(super) fn notify_driver(&mut self) {
+        if !self.driver_notified {
+            self.driver_notified = true;
+            if let Some(driver) = &self.driver {
+                driver.wake_by_ref();
+            }
+        }
+    }
+
+    /// Turns the protocol's events into what is to be done outside of the lock.
+    pub(super) fn drain_events(&mut self, outcomes: &mut Outcomes) {
+        while let Some(event) = self.proto.poll_event() {
+            match event {
+                Event::Incoming(call) => outcomes.incoming.push(call),
+                Event::BodyDeadline(deadline) => self.arm(Some(deadline)),
+                Event::Interrupted(call) => self.interrupt(call, outcomes),
+                Event::Ended(call, ending) => outcomes.wake.extend(self.waiting.end(call, result_of(ending))),
+                Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
+                Event::Pong(payload) => self.pings.on_pong(payload),
+                Event::Goaway(goaway) if goaway.is_protocol_error => {
+                    outcomes.reported = Some(goaway.text.into());
+                }
+                Event::Goaway(_) => outcomes.peer_drains = true,
+                Event::Farewell => outcomes.peer_left = true,
+                Event::FarewellAcked => outcomes.farewell_acked = true,
+            }
+        }
+    }
+
+    /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
+    fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
+        if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
+            outcomes.incoming.remove(at);
+            return self.proto.answer_interrupted(call);
+        }
+        let handler = self.handlers.get(call.slot).and_then(Option::take);
+        outcomes.stop.extend(handler.map(|handler| handler.task));
+    }
+
+    /// Sees to the driver's timer when a deadline comes before all others.
+    pub(super) fn arm(&mut self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline else { return };
+        if self.armed.is_none_or(|armed| deadline < armed) {
+            self.armed = Some(deadline);
+            self.rearm = true;
+            self.notify_driver();
+        }
+    }
+
+    pub(super) fn check_open(&self, body: &Body) -> Result<(), Fault> {
+        if let Some(end) = &self.end {
+            return Err(end.fault(Outcome::NotSent));
+        }
+        let (size, limit) = (body.len() as u64, self.proto.max_body());
+        if size > limit {
+            let fault = Fault::new(Outcome::NotSent, Reason::BodyTooLarge { size, limit });
+            return Err(fault.with_detail("a request; the other end sets the limit, with max_body"));
+        }
+        Ok(())
+    }
+
+    /// Handles the events that abandoning a call may cause: how many slots are free again.
+    pub(super) fn settle(&mut self) -> usize {
+        let mut outcomes = Outcomes::default();
+        self.drain_events(&mut outcomes);
+        outcomes.freed
+    }
+
+    /// Ends every call that waits: those whose request had left may have run.
+    pub(super) fn end_waiting(&mut self, reason: &Arc<ConnectionError>) -> Vec<Waker> {
+        let proto = &mut self.proto;
+        let mut wake = self.waiting.end_all(|call| {
+            let sent = proto.has_left(call);
+            reason.fault(if sent {
+                Outcome::MayHaveRun
+            } else {
+                Outcome::NotSent
+            })
+        });
+        wake.extend(self.flushing.drain(..).map(|(_, waker)| waker));
+        wake
+    }
+
+    /// The handlers that end with the connection; nobody waits for their answers.
+    pub(super) fn take_handlers(&mut self) -> Vec<AbortHandle> {
+        let handlers = self.handlers.values_mut().filter_map(Option::take);
+        handlers
+            .filter(|handler| !handler.oneway)
+            .map(|handler| handler.task)
+            .collect()
+    }
+
+    pub(super) fn forget_handler(&mut self, call: CallId) {
+        if self.proto.is_running(call)
+            && let Some(handler) = self.handlers.get(call.slot)
+        {
+            *handler = None;
+        }
+    }
+}

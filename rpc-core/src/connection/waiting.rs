@@ -1,0 +1,102 @@
+//! The calls that were sent and are waited for.
+
+use std::task::Waker;
+
+use slab::Slab;
+
+use crate::fault::Fault;
+use crate::message::Response;
+use crate::proto::{CallId, Limits, Slots};
+
+/// A call that was sent and is waited for: its place among the waiting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    pub(super) call: CallId,
+    key: usize,
+}
+
+/// The calls that somebody waits for, and the results that nobody has taken yet. A slot may have its next call before
+/// the result of the last one was taken, so they have places of their own.
+pub(super) struct WaitingCalls {
+    calls: Slab<Waiting>,
+    /// Which place the call in a slot has.
+    keys: Slots<usize>,
+}
+
+struct Waiting {
+    call: CallId,
+    state: WaitState,
+}
+
+/// What became of a call so far.
+pub(super) enum WaitState {
+    Open(Option<Waker>),
+    Ended(Result<Response, Fault>),
+}
+
+impl WaitingCalls {
+    pub(super) fn new(received: Limits) -> Self {
+        Self {
+            calls: Slab::new(),
+            keys: Slots::new(received),
+        }
+    }
+
+    pub(super) fn enter(&mut self, call: CallId) -> Ticket {
+        let key = self.calls.insert(Waiting {
+            call,
+            state: WaitState::Open(None),
+        });
+        if let Some(place) = self.keys.entry(call.slot) {
+            *place = key;
+        }
+        Ticket { call, key }
+    }
+
+    /// The call has ended. Whom to wake.
+    pub(super) fn end(&mut self, call: CallId, result: Result<Response, Fault>) -> Option<Waker> {
+        let key = *self.keys.get(call.slot)?;
+        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
+        match std::mem::replace(&mut waiting.state, WaitState::Ended(result)) {
+            WaitState::Open(waker) => waker,
+            WaitState::Ended(_) => None,
+        }
+    }
+
+    /// Ends every call that is open. Whom to wake.
+    pub(super) fn end_all(&mut self, mut fault: impl FnMut(CallId) -> Fault) -> Vec<Waker> {
+        let mut wake = Vec::new();
+        for (_, waiting) in &mut self.calls {
+            if let WaitState::Open(waker) = &mut waiting.state {
+                wake.extend(waker.take());
+                waiting.state = WaitState::Ended(Err(fault(waiting.call)));
+            }
+        }
+        wake
+    }
+
+    /// Takes the result, if it is there.
+    pub(super) fn take_result(&mut self, ticket: Ticket) -> Option<Result<Response, Fault>> {
+        if let WaitState::Open(_) = self.calls[ticket.key].state {
+            return None;
+        }
+        match self.calls.remove(ticket.key).state {
+            WaitState::Ended(result) => Some(result),
+            WaitState::Open(_) => None,
+        }
+    }
+
+    /// Whom to wake when the result is there.
+    pub(super) fn set_waker(&mut self, ticket: Ticket, waker: &Waker) {
+        if let WaitState::Open(waiting) = &mut self.calls[ticket.key].state
+            && !waiting.as_ref().is_some_and(|waiting| waiting.will_wake(waker))
+        {
+            *waiting = Some(waker.clone());
+        }
+    }
+
+    /// Nobody waits for it any more. What became of it so far.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> WaitState {
+        self.calls.remove(ticket.key).state
+    }
+}

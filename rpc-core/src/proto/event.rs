@@ -1,0 +1,54 @@
+//! What comes of received packets, and how calls are answered.
+
+use std::time::Instant;
+
+use super::Body;
+use super::call::{CallId, Ending, FaultRecord, IncomingCall};
+
+/// What the peer did that somebody has to know.
+#[derive(Debug)]
+pub enum Event {
+    /// A call of the peer's is to run.
+    Incoming(IncomingCall),
+    /// A body is arriving that is not waited for after this: [`handle_timeout`](super::Connection::handle_timeout) is
+    /// to be called then.
+    BodyDeadline(Instant),
+    /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
+    Interrupted(CallId),
+    /// A call of this end's ended, and somebody waits for it.
+    Ended(CallId, Ending),
+    /// One of this end's calls has left its slot: there is credit for another of its kind.
+    Freed(CallId),
+    /// An answer to a ping.
+    Pong(u64),
+    /// The peer takes no new calls of depth 0.
+    Goaway(Goaway),
+    /// The peer has said all it had to say. It has been acknowledged.
+    Farewell,
+    /// The peer has everything that was sent before the farewell.
+    FarewellAcked,
+}
+
+/// Why the peer takes no new calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goaway {
+    /// True: it found fault with the protocol and closes at once.
+    pub is_protocol_error: bool,
+    /// A text for people.
+    pub text: String,
+}
+
+/// How a call of the peer's is answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// The method returned a value, or `Ok`.
+    Succeeded(Body),
+    /// The method returned `Err`.
+    Failed(Body),
+    /// It began and ended without a result.
+    Faulted(FaultRecord),
+    /// It was refused before it ran.
+    Refused(FaultRecord),
+    /// It is over and there is nothing to say.
+    Nothing,
+}

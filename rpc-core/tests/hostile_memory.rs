@@ -1,0 +1,225 @@
+//! Peers that announce, flood, or never read: memory grows with what arrives and is wanted, and not beyond.
+
+#[path = "support/counting_unsafe.rs"]
+mod counting;
+mod support;
+
+use std::future::Future;
+
+use bytes::Bytes;
+use pipe_rpc_core::client::Stub;
+use pipe_rpc_core::server::ServerBuilder;
+use support::frames::{Frame, large_request, large_response, packet, ping, request, request_part};
+use support::peer::{Peer, assert_alive, call, channel, serve};
+use support::service::{ECHO, LARGE, NEVER, method};
+
+#[global_allocator]
+static COUNTING: counting::Counting = counting::Counting;
+
+/// One at a time: the allocator counts the whole process.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+const MIB: usize = 1 << 20;
+
+/// What both ends and the pipe between them hold when nothing is wrong: its buffers (a quarter MiB each way) and pools.
+const ORDINARY: usize = 6 * MIB;
+
+/// Runs `script` with a client that was let in; at no time is more than `limit` held in addition.
+async fn within<F: Future<Output = Peer>>(
+    limit: usize,
+    configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    script: impl FnOnce(Peer) -> F,
+) {
+    let _turn = TURN.lock().await;
+    let (connector, _) = serve(configure);
+    let peer = Peer::greet(&connector).await;
+    let before = counting::start();
+    let peer = script(peer).await;
+    let grown = counting::most().saturating_sub(before);
+    assert!(grown < limit, "{grown} bytes, and the limit is {limit}");
+    drop(peer);
+    assert_alive(&connector).await;
+}
+
+/// Sends the packet up to that often; stops when it is shown out. Lets the server run in between.
+async fn flood(peer: &mut Peer, packet: &[u8], times: usize) {
+    for _ in 0..times {
+        if peer.try_send(packet).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_gigabyte_that_never_comes_costs_nothing() {
+    let generous = |server: ServerBuilder| server.max_body(4 << 30).window(4 << 30);
+    within(ORDINARY, generous, |mut peer| async {
+        for slot in 0..3 {
+            peer.send_frame(&large_request((slot, 1), 1 << 30, &[0; 1000]))
+                .await;
+            peer.send_frame(&request_part((slot, 1), true, &[0; 1000])).await;
+        }
+        peer.send_frame(&ping(1)).await;
+        assert_eq!(peer.told().await, "pong 1");
+        peer
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_length_field_of_four_gigabytes_costs_nothing() {
+    within(
+        ORDINARY,
+        |server| server,
+        |mut peer| async {
+            let mut huge = Frame::new(1, 1, (0, 1)).bytes();
+            huge[0..4].copy_from_slice(&u32::MAX.to_le_bytes());
+            peer.send(&huge).await;
+            peer.reported().await;
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_holds_at_most_twice_what_has_arrived() {
+    let generous = |server: ServerBuilder| server.max_body(1 << 30);
+    within(ORDINARY + 3 * 8 * MIB, generous, |mut peer| async {
+        peer.send_frame(&large_request((0, 1), 1 << 30, &[0; 1000])).await;
+        for _ in 0..8 * MIB / 50_000 {
+            peer.send_frame(&request_part((0, 1), true, &[0; 50_000])).await;
+        }
+        peer.send_frame(&ping(1)).await;
+        assert_eq!(peer.told().await, "pong 1");
+        peer
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pings_without_end_are_answered_once_for_who_never_reads() {
+    let many = packet(&vec![ping(7); 2000]);
+    within(
+        ORDINARY,
+        |server| server,
+        |mut peer| async move {
+            flood(&mut peer, &many, 1000).await;
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn refusals_are_bounded_by_the_calls_that_were_granted() {
+    within(
+        ORDINARY,
+        |server| server.max_calls(64),
+        |mut peer| async move {
+            for generation in 1..5000 {
+                let calls: Vec<_> = (0..64).map(|slot| request((slot, generation), b"")).collect();
+                if peer.try_send(&packet(&calls)).await.is_err() {
+                    return peer;
+                }
+                tokio::task::yield_now().await;
+            }
+            panic!("a client that never reads is shown out");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_are_bounded_by_the_calls_that_were_granted() {
+    within(
+        ORDINARY + 10 * MIB,
+        |server| server.max_calls(8),
+        |mut peer| async move {
+            for generation in 1..100 {
+                let calls: Vec<_> = (0..8).map(|slot| call((slot, generation), LARGE, b"")).collect();
+                if peer.try_send(&packet(&calls)).await.is_err() {
+                    return peer;
+                }
+                tokio::task::yield_now().await;
+            }
+            panic!("a client that never reads is shown out");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn farewells_without_end_are_shown_out() {
+    let many = packet(&vec![support::frames::farewell(); 4000]);
+    within(
+        ORDINARY,
+        |server| server,
+        |mut peer| async move {
+            flood(&mut peer, &many, 1000).await;
+            assert!(peer.try_send(&many).await.is_err());
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn calls_and_cancels_without_end_hold_no_more_than_the_slots() {
+    within(
+        ORDINARY,
+        |server| server.max_calls(16),
+        |mut peer| async move {
+            for generation in 1..2000 {
+                let frames: Vec<_> = (0..16)
+                    .flat_map(|slot| {
+                        [
+                            call((slot, generation), NEVER, b"x"),
+                            support::frames::cancel((slot, generation)),
+                        ]
+                    })
+                    .collect();
+                if peer.try_send(&packet(&frames)).await.is_err() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+                peer.has_come();
+            }
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_slot_first_costs_no_more_than_its_table() {
+    within(
+        ORDINARY + 40 * MIB,
+        |server| server.max_calls(65_536),
+        |mut peer| async move {
+            peer.send_frame(&call((65_535, 1), ECHO, b"x")).await;
+            assert_eq!(peer.told().await, "response 65535.1");
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_announces_a_large_response_costs_nothing() {
+    let _turn = TURN.lock().await;
+    let (channel, mut peer) = channel().await;
+    let stub = Stub::new(channel, "Probe");
+    let before = counting::start();
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
+    assert_eq!(peer.told().await, "request 0.1");
+    peer.send_frame(&large_response((0, 1), 100 << 20, &[0; 1000]))
+        .await;
+    peer.send_frame(&ping(1)).await;
+    assert_eq!(peer.told().await, "pong 1");
+    let grown = counting::most().saturating_sub(before);
+    assert!(grown < ORDINARY, "{grown} bytes");
+    drop(peer);
+    assert!(call.await.unwrap().is_err());
+}
