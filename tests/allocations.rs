@@ -1,13 +1,19 @@
 //! How often a small call allocates, at each end, once the connection has its buffers. Counted, so it does not depend
 //! on the computer: one thread is the client and one the server, and each thread's allocations are its own.
 
+use std::sync::{Arc, Barrier, mpsc};
+
 use allocation_counter::measure;
 use pipe_rpc::{Connect, PipeServer, Server};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-/// How many calls are counted.
-const CALLS: u64 = 1000;
+/// How many calls a round has.
+const CALLS: u64 = 100;
+
+/// How many rounds are counted. A server whose thread was held up in a handler gives that method tasks for its next
+/// calls, and these allocate; so its best round counts.
+const ROUNDS: usize = 20;
 
 #[pipe_rpc::service]
 trait Echo {
@@ -25,40 +31,53 @@ impl Echo for Echoer {
 #[test]
 fn a_small_call_allocates_nothing_at_the_client_and_the_boxed_handler_at_the_server() {
     let name = format!("allocations-{}", std::process::id());
-    let (warm, is_warm) = oneshot::channel();
-    let (done, is_done) = oneshot::channel();
+    let start = Arc::new(Barrier::new(2));
+    let (round_ends, server_rounds) = mpsc::channel();
     let server = std::thread::spawn({
-        let name = name.clone();
-        move || allocations_of_server(&name, is_warm, is_done)
+        let (name, start) = (name.clone(), Arc::clone(&start));
+        move || allocations_of_server(&name, &start, &server_rounds)
     });
 
     let runtime = runtime();
-    let target = Connect::to(name.as_str()).wait_for_server(true);
-    let client = runtime.block_on(EchoClient::connect(target)).unwrap();
-    runtime.block_on(call_often(&client));
-    warm.send(()).unwrap();
-    let at_client = measure(|| runtime.block_on(call_often(&client))).count_total;
-    done.send(()).unwrap();
-    let at_server = server.join().unwrap();
+    let mut client = None;
+    let mut at_client = Vec::new();
+    for _ in 0..ROUNDS {
+        let (end, ends) = oneshot::channel();
+        round_ends.send(ends).unwrap();
+        start.wait();
+        let client = client.get_or_insert_with(|| runtime.block_on(connected(&name)));
+        at_client.push(measure(|| runtime.block_on(call_often(client))).count_total);
+        end.send(()).unwrap();
+    }
+    drop(round_ends);
 
-    // The runtime's own, and the server's for what it was told meanwhile, are a few in all; one a call would be 1000.
-    assert!(at_client < CALLS / 10, "{at_client} allocations in {CALLS} calls");
-    assert!(
-        at_server < CALLS + CALLS / 10,
-        "{at_server} allocations in {CALLS} calls"
-    );
+    // The first round is the one in which the buffers are made.
+    assert_eq!(at_client[1..], [0; ROUNDS - 1]);
+    assert_eq!(server.join().unwrap().iter().min(), Some(&CALLS));
 }
 
-/// How often the server's thread allocates from the time that it is told it is warm until it is told that all is done.
-fn allocations_of_server(name: &str, warm: oneshot::Receiver<()>, done: oneshot::Receiver<()>) -> u64 {
+/// How often the server's thread allocates in each of the rounds.
+fn allocations_of_server(
+    name: &str,
+    start: &Barrier,
+    rounds: &mpsc::Receiver<oneshot::Receiver<()>>,
+) -> Vec<u64> {
     let runtime = runtime();
     runtime.block_on(async {
         let listener = PipeServer::bind(name).unwrap();
         let server = Server::builder().service(EchoServer::new(Echoer));
         tokio::spawn(server.serve(listener));
-        warm.await.unwrap();
     });
-    measure(|| runtime.block_on(done).unwrap()).count_total
+    let count = |end: oneshot::Receiver<()>| {
+        start.wait();
+        measure(|| runtime.block_on(end).unwrap()).count_total
+    };
+    rounds.iter().map(count).collect()
+}
+
+async fn connected(name: &str) -> EchoClient {
+    let target = Connect::to(name).wait_for_server(true);
+    EchoClient::connect(target).await.unwrap()
 }
 
 async fn call_often(client: &EchoClient) {

@@ -296,50 +296,28 @@ impl Driver {
 
     /// Ends the calls whose deadline has passed.
     fn poll_timer(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let mut state = self.shared.lock();
-            if std::mem::take(&mut state.rearm) {
-                let armed = state
-                    .armed
-                    .map(|armed| Box::pin(sleep_until(Instant::from_std(armed))));
-                self.timer = armed;
-            }
-            drop(state);
-            let Some(timer) = &mut self.timer else { return };
+        while let Some(timer) = &mut self.timer {
             if timer.as_mut().poll(cx).is_pending() {
                 return;
             }
             let mut state = self.shared.lock();
             state.proto.handle_timeout(Instant::now().into_std());
             state.armed = state.proto.next_timeout();
-            state.rearm = true;
+            self.timer = state.armed.map(timer_at);
             state.drain_events(&mut self.outcomes);
             drop(state);
             self.outcomes.carry_out(&self.shared);
         }
     }
 
-    /// Tells oneway callers that the system has their requests.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) {
-        let state = self.shared.lock();
-        let idle = state.flushing.is_empty() || state.transmitting || state.unsent.is_some();
-        drop(state);
-        if !idle && self.shared.poll_flush(cx).is_ready() {
-            let flushed = std::mem::take(&mut self.shared.lock().flushing);
-            flushed.into_iter().for_each(|(_, waker)| waker.wake());
-        }
-    }
-
-    /// Says farewell when nothing is left to do; ready when it has taken too long to be acknowledged.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionError> {
+    /// Says farewell once `is_over`; ready when it has taken too long to be acknowledged.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>, is_over: bool) -> Poll<ConnectionError> {
         if self.farewell.is_none() {
-            let mut state = self.shared.lock();
-            if !state.is_over() {
+            if !is_over {
                 return Poll::Pending;
             }
-            state.proto.say_farewell();
-            drop(state);
-            self.shared.transmit(cx);
+            self.shared.lock().proto.say_farewell();
+            drop(self.shared.transmit(cx));
             self.farewell = Some(Box::pin(tokio::time::sleep(FAREWELL_LIMIT)));
         }
         let Some(limit) = &mut self.farewell else {
@@ -348,8 +326,12 @@ impl Driver {
         limit.as_mut().poll(cx).map(|()| ConnectionError::Closed)
     }
 
-    fn start_run(&self, cx: &Context<'_>) {
+    /// From here on the driver is to be woken again. False: the connection has ended.
+    fn start_run(&mut self, cx: &Context<'_>) -> bool {
         let mut state = self.shared.lock();
+        if state.end.is_some() {
+            return false;
+        }
         state.driver_notified = false;
         if !state
             .driver
@@ -358,16 +340,31 @@ impl Driver {
         {
             state.driver = Some(cx.waker().clone());
         }
+        if std::mem::take(&mut state.rearm) {
+            self.timer = state.armed.map(timer_at);
+        }
+        true
     }
 
-    fn end_run(&self) {
-        let mut state = self.shared.lock();
+    /// Sends what has gathered; callers may send for themselves again. Whether nothing keeps this end any more.
+    fn end_run(&self, cx: &mut Context<'_>) -> bool {
+        let mut state = self.shared.transmit(cx);
+        if state.is_to_flush() {
+            drop(state);
+            self.shared.poll_flushing(cx);
+            state = self.shared.lock();
+        }
         state.sent_since_driver_ran = false;
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
         if state.proto.has_output() && !idle {
             state.notify_driver();
         }
+        state.is_over()
     }
+}
+
+fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
+    Box::pin(sleep_until(Instant::from_std(time)))
 }
 
 /// A call on its way to the stack.
@@ -408,19 +405,16 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if this.shared.end_reason().is_some() {
+        if !this.start_run(cx) {
             return Poll::Ready(());
         }
-        this.start_run(cx);
         let received = this.receive(cx);
         this.poll_timer(cx);
-        this.shared.transmit(cx);
-        this.poll_flush(cx);
+        let is_over = this.end_run(cx);
         let ended = match received {
-            Poll::Pending => this.poll_farewell(cx),
+            Poll::Pending => this.poll_farewell(cx, is_over),
             ended => ended,
         };
-        this.end_run();
         let reason = ready!(ended);
         this.shared.end(reason);
         Poll::Ready(())

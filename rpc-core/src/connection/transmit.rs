@@ -28,27 +28,28 @@ impl Shared {
     }
 
     /// Called by the driver: sends until nothing is left or the pipe is full. It is woken when there is room again.
-    pub(super) fn transmit(&self, cx: &mut Context<'_>) {
-        loop {
-            let mut state = self.lock();
-            if state.transmitting || state.sender_broken {
-                // Whoever is sending wakes the driver if there is more.
-                return;
-            }
+    pub(super) fn transmit(&self, cx: &mut Context<'_>) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        // Whoever is sending wakes the driver if there is more.
+        while !state.transmitting && !state.sender_broken {
             if state.unsent.is_some() && !self.poll_room(&mut state, cx) {
-                return;
+                break;
             }
             let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
-                return;
+                break;
             };
-            drop(self.send_packet(state, packet));
+            state = self.send_packet(state, packet);
         }
+        state
     }
 
-    /// Ready when the system has all that was sent.
-    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Tells oneway callers that the system has their requests, once it has all that was sent.
+    pub(super) fn poll_flushing(&self, cx: &mut Context<'_>) {
         // A sender that failed is noticed by whoever sends next, and by the reader.
-        self.sender.poll_flush(cx).map(drop)
+        if self.sender.poll_flush(cx).is_ready() {
+            let flushed = std::mem::take(&mut self.lock().flushing);
+            flushed.into_iter().for_each(|(_, waker)| waker.wake());
+        }
     }
 
     fn poll_room(&self, state: &mut State, cx: &mut Context<'_>) -> bool {
@@ -83,6 +84,11 @@ impl Shared {
 }
 
 impl State {
+    /// Whether a oneway caller waits until the system has what was sent.
+    pub(super) fn is_to_flush(&self) -> bool {
+        !self.flushing.is_empty() && !self.transmitting && self.unsent.is_none()
+    }
+
     /// Nothing more can be sent. What the peer wrote before it left is still read, so the connection does not end here.
     fn on_sender_broken(&mut self, error: &io::Error) {
         tracing::debug!(%error, "the pipe takes no more packets; reading on to its end");

@@ -1,5 +1,6 @@
 //! Packets as they are received, in buffers that are used again.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::IoSlice;
 use std::ops::{Deref, DerefMut};
@@ -11,6 +12,14 @@ use super::DEFAULT_MAX_PACKET;
 const MAX_SPARE: usize = 32;
 
 static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
+
+/// How many more each thread keeps, so that threads which receive do not wait for each other: as many as a receiver
+/// takes at once.
+const MAX_NEAR: usize = 2;
+
+thread_local! {
+    static NEAR: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A buffer to receive into. Taken when there is something to read, given back when it is dropped, so that an idle
 /// connection holds none.
@@ -27,7 +36,8 @@ impl PacketBuffer {
                 bytes: vec![0; capacity].into(),
             };
         }
-        let spare = spare().pop();
+        let near = NEAR.try_with(|near| near.borrow_mut().pop());
+        let spare = near.ok().flatten().or_else(|| spare().pop());
         Self {
             bytes: spare.unwrap_or_else(|| vec![0; DEFAULT_MAX_PACKET].into()),
         }
@@ -67,9 +77,18 @@ impl Drop for PacketBuffer {
         if self.bytes.len() != DEFAULT_MAX_PACKET {
             return;
         }
+        let mut bytes = Some(std::mem::take(&mut self.bytes));
+        // A thread that is ending has no buffers of its own any more.
+        let _ = NEAR.try_with(|near| {
+            let mut near = near.borrow_mut();
+            if near.len() < MAX_NEAR {
+                near.extend(bytes.take());
+            }
+        });
+        let Some(bytes) = bytes else { return };
         let mut spare = spare();
         if spare.len() < MAX_SPARE {
-            spare.push(std::mem::take(&mut self.bytes));
+            spare.push(bytes);
         }
     }
 }
