@@ -48,7 +48,7 @@ impl Echo for Echoer {
         self.0.0.fetch_add(1, Ordering::SeqCst);
         let _running = Running(self.clone());
         self.0.1.notify_one();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
