@@ -395,7 +395,7 @@ fn permit(line: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>,
 
 impl State {
     /// Whether this end wants to leave and nothing keeps it.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
         self.leaving && calls == 0 && self.flushing.is_empty()
     }

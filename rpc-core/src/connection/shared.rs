@@ -184,6 +184,7 @@ impl Shared {
         if matches!(waiting.state, WaitState::Open(_)) && state.end.is_none() {
             let abandoned = state.proto.abandon(ticket.call);
             let freed = state.settle();
+            state.notify_if_over();
             if abandoned == Abandoned::Told {
                 self.flush_or_gather(state);
             } else {
@@ -228,6 +229,7 @@ impl Shared {
         state.forget_handler(call);
         let answer = answer_of(result, state.proto.max_body());
         if state.end.is_none() && state.proto.answer(call, answer) {
+            state.notify_if_over();
             self.flush_or_gather(state);
         }
     }
@@ -238,6 +240,7 @@ impl Shared {
         state.forget_handler(call);
         if state.end.is_none() {
             state.proto.answer_interrupted(call);
+            state.notify_if_over();
             self.flush_or_gather(state);
         }
     }
@@ -316,6 +319,13 @@ impl State {
             if let Some(driver) = &self.driver {
                 driver.wake_by_ref();
             }
+        }
+    }
+
+    /// Wakes the driver to say farewell, when the last call of an end that leaves is over.
+    fn notify_if_over(&mut self) {
+        if self.is_over() {
+            self.notify_driver();
         }
     }
 
