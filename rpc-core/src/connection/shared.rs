@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) rearm: bool,
     /// Oneway calls that wait until the system has them.
     pub(super) flushing: Vec<(CallId, Waker)>,
+    /// The peer has said farewell: nothing that is sent now would be read.
+    peer_left: bool,
     /// No channel is left: say farewell when the open calls are over.
     pub(super) leaving: bool,
     pub(super) end: Option<Arc<ConnectionError>>,
@@ -113,6 +115,7 @@ impl Shared {
             armed: None,
             rearm: false,
             flushing: Vec::new(),
+            peer_left: false,
             leaving: false,
             end: None,
         };
@@ -342,7 +345,10 @@ impl State {
                     outcomes.reported = Some(goaway.text.into());
                 }
                 Event::Goaway(_) => outcomes.peer_drains = true,
-                Event::Farewell => outcomes.peer_left = true,
+                Event::Farewell => {
+                    self.peer_left = true;
+                    outcomes.peer_left = true;
+                }
                 Event::FarewellAcked => outcomes.farewell_acked = true,
             }
         }
@@ -361,6 +367,9 @@ impl State {
     fn check_open(&self, body: &Body) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
+        }
+        if self.peer_left {
+            return Err(Fault::new(Outcome::NotSent, Reason::Draining));
         }
         let (size, limit) = (body.len() as u64, self.proto.max_body());
         if size > limit {

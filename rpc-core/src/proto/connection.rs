@@ -30,6 +30,8 @@ pub struct Connection {
     /// Calls of depth 0 are refused.
     draining: bool,
     farewell: Farewell,
+    /// The peer's farewell is to be acknowledged, when all else has left.
+    ack_due: bool,
     /// How many bytes of large bodies the peer knows it may send, in all.
     told_credit: u64,
 }
@@ -99,6 +101,7 @@ impl Connection {
             events: VecDeque::new(),
             draining: false,
             farewell: Farewell::Unsaid,
+            ack_due: false,
             told_credit: agreed.granted.window,
         }
     }
@@ -204,6 +207,10 @@ impl Connection {
             let granted = self.told_credit.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
+        if self.ack_due && self.outbox.is_empty() {
+            self.ack_due = false;
+            self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
+        }
         if self.farewell == Farewell::Due && self.outbox.is_empty() {
             self.farewell = Farewell::Said;
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
@@ -239,7 +246,7 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.is_credit_due() || self.farewell == Farewell::Due
+        !self.outbox.is_empty() || self.is_credit_due() || self.ack_due || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.
@@ -335,7 +342,7 @@ impl Connection {
                 }));
             }
             Kind::Farewell => {
-                self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
+                self.ack_due = true;
                 self.events.push_back(Event::Farewell);
             }
             Kind::FarewellAck if self.farewell == Farewell::Said => {
