@@ -45,12 +45,12 @@ impl Gauge {
     /// A handler blocks its thread until the test lets it go on.
     pub fn block(&self) {
         let unblocked = self.0.unblocked.lock().unwrap();
-        drop(
-            self.0
-                .unblock
-                .wait_while(unblocked, |unblocked| !*unblocked)
-                .unwrap(),
-        );
+        let blocked = |unblocked: &mut bool| !*unblocked;
+        let waited = self
+            .0
+            .unblock
+            .wait_timeout_while(unblocked, 2 * super::HANG, blocked);
+        assert!(!waited.unwrap().1.timed_out(), "a handler is not unblocked");
     }
 
     /// Lets the handlers that wait end, and those to come.

@@ -12,6 +12,7 @@ pub mod lab;
 pub mod link;
 
 pub use gauge::Gauge;
+#[allow(unused_imports, reason = "each test file uses a part")]
 pub use lab::LabClient;
 
 /// After this a test that should have ended hangs.

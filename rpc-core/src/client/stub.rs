@@ -136,7 +136,7 @@ impl<S: Caller> Stub<S> {
         let sees_to_it = TypeId::of::<S>() == TypeId::of::<Channel>();
         let deadline = deadline.filter(|_| !sees_to_it);
         let called = within(deadline, Outcome::MayHaveRun, calling).await?;
-        called.map_err(|error| with_ours(fault_of_layer(error.into(), Outcome::MayHaveRun), method))
+        called.map_err(|error| with_ours(fault_of_call(error.into()), method))
     }
 
     fn request<A: Serialize + 'static>(&self, method: &'static Method, args: A) -> Result<Request, Fault> {
@@ -157,6 +157,17 @@ impl<S: Caller> Stub<S> {
             .with_deadline(deadline)
             .with_depth(depth))
     }
+}
+
+/// What an error of a call through layers means. A layer that sheds load does not pass the call on.
+fn fault_of_call(error: BoxError) -> Fault {
+    let is_shed = error.is::<tower::load_shed::error::Overloaded>();
+    let outcome = if is_shed {
+        Outcome::NotSent
+    } else {
+        Outcome::MayHaveRun
+    };
+    fault_of_layer(error, outcome)
 }
 
 /// What the server says of a method that differs there, with what it is here.

@@ -44,6 +44,8 @@ pub(crate) struct Driver {
     timer: Option<Pin<Box<Sleep>>>,
     farewell: Option<Pin<Box<Sleep>>>,
     peer_left: bool,
+    /// The peer has acknowledged the farewell, and sends nothing any more.
+    acked: bool,
     watch: Watch,
     outcomes: Outcomes,
     answers: Vec<(CallId, Result<Response, Fault>)>,
@@ -64,6 +66,7 @@ impl Driver {
             timer: None,
             farewell: None,
             peer_left: false,
+            acked: false,
             watch: Watch::default(),
             outcomes: Outcomes::default(),
             answers: Vec::new(),
@@ -83,6 +86,7 @@ impl Driver {
                         return Poll::Ready(end);
                     }
                 }
+                Ok(None) if self.acked => return Poll::Ready(ConnectionError::Closed),
                 Ok(None) if self.peer_left => return Poll::Ready(ConnectionError::PeerClosed),
                 Ok(None) => return Poll::Ready(ConnectionError::PeerVanished),
                 Err(error) => return Poll::Ready(error.into()),
@@ -288,9 +292,7 @@ impl Driver {
         if let Some(text) = self.outcomes.reported.take() {
             return Err(ConnectionError::Reported(text));
         }
-        if std::mem::take(&mut self.outcomes.farewell_acked) {
-            return Err(ConnectionError::Closed);
-        }
+        self.acked |= std::mem::take(&mut self.outcomes.farewell_acked);
         Ok(())
     }
 
@@ -310,7 +312,8 @@ impl Driver {
         }
     }
 
-    /// Says farewell once `is_over`; ready when it has taken too long to be acknowledged.
+    /// Says farewell once `is_over`; ready when it is acknowledged and what came before that is answered, or when it has
+    /// taken too long.
     fn poll_farewell(&mut self, cx: &mut Context<'_>, is_over: bool) -> Poll<ConnectionError> {
         if self.farewell.is_none() {
             if !is_over {
@@ -323,6 +326,9 @@ impl Driver {
         let Some(limit) = &mut self.farewell else {
             return Poll::Pending;
         };
+        if self.acked && self.shared.lock().has_sent_all() {
+            return Poll::Ready(ConnectionError::Closed);
+        }
         limit.as_mut().poll(cx).map(|()| ConnectionError::Closed)
     }
 
@@ -394,9 +400,15 @@ fn permit(line: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>,
 
 impl State {
     /// Whether this end wants to leave and nothing keeps it.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
         self.leaving && calls == 0 && self.flushing.is_empty()
+    }
+
+    /// Whether everything is with the pipe.
+    fn has_sent_all(&self) -> bool {
+        let sending = self.transmitting || self.unsent.is_some();
+        self.sender_broken || (!sending && !self.proto.has_output())
     }
 }
 

@@ -94,6 +94,7 @@ impl Shared {
         if matches!(waiting, WaitState::Open(_)) && state.end.is_none() {
             let abandoned = state.proto.abandon(ticket.call);
             let freed = state.settle();
+            state.notify_if_over();
             if abandoned == Abandoned::Told {
                 self.flush_or_gather(state);
             } else {
@@ -138,6 +139,7 @@ impl Shared {
         state.forget_handler(call);
         let answer = answer_of(result, state.proto.max_body());
         if state.end.is_none() && state.proto.answer(call, answer) {
+            state.notify_if_over();
             self.flush_or_gather(state);
         }
     }
@@ -148,6 +150,7 @@ impl Shared {
         state.forget_handler(call);
         if state.end.is_none() {
             state.proto.answer_interrupted(call);
+            state.notify_if_over();
             self.flush_or_gather(state);
         }
     }

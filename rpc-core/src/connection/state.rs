@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) flushing: Vec<(CallId, Waker)>,
     /// Whoever waits for a sign of life.
     pub(super) pings: Pings,
+    /// The peer has said farewell: nothing that is sent now would be read.
+    peer_left: bool,
     /// No channel is left: say farewell when the open calls are over.
     pub(super) leaving: bool,
     pub(super) end: Option<Arc<ConnectionError>>,
@@ -64,6 +66,7 @@ impl State {
             rearm: false,
             flushing: Vec::new(),
             pings: Pings::default(),
+            peer_left: false,
             leaving: false,
             end: None,
         }
@@ -76,6 +79,13 @@ impl State {
             if let Some(driver) = &self.driver {
                 driver.wake_by_ref();
             }
+        }
+    }
+
+    /// Wakes the driver to say farewell, when the last call of an end that leaves is over.
+    pub(super) fn notify_if_over(&mut self) {
+        if self.is_over() {
+            self.notify_driver();
         }
     }
 
@@ -93,7 +103,10 @@ impl State {
                     outcomes.reported = Some(goaway.text.into());
                 }
                 Event::Goaway(_) => outcomes.peer_drains = true,
-                Event::Farewell => outcomes.peer_left = true,
+                Event::Farewell => {
+                    self.peer_left = true;
+                    outcomes.peer_left = true;
+                }
                 Event::FarewellAcked => outcomes.farewell_acked = true,
             }
         }
@@ -122,6 +135,9 @@ impl State {
     pub(super) fn check_open(&self, body: &Body) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
+        }
+        if self.peer_left {
+            return Err(Fault::new(Outcome::NotSent, Reason::Draining));
         }
         let (size, limit) = (body.len() as u64, self.proto.max_body());
         if size > limit {

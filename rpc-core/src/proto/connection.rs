@@ -29,6 +29,8 @@ pub struct Connection {
     draining: bool,
     farewell: Farewell,
     peer_said_farewell: bool,
+    /// The peer's farewell is to be acknowledged, when all else has left.
+    ack_due: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     credit_told: u64,
 }
@@ -54,6 +56,7 @@ impl Connection {
             draining: false,
             farewell: Farewell::Unsaid,
             peer_said_farewell: false,
+            ack_due: false,
             credit_told: agreed.granted.window,
         }
     }
@@ -162,6 +165,10 @@ impl Connection {
             let granted = self.credit_told.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
+        if self.ack_due && self.outbox.is_empty() {
+            self.ack_due = false;
+            self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
+        }
         if self.farewell == Farewell::Due && self.outbox.is_empty() {
             self.farewell = Farewell::Said;
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
@@ -197,7 +204,7 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.is_credit_due() || self.farewell == Farewell::Due
+        !self.outbox.is_empty() || self.is_credit_due() || self.ack_due || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.
@@ -300,8 +307,7 @@ impl Connection {
             // An acknowledgement is queued for it, so there is only one.
             Kind::Farewell if self.peer_said_farewell => return Err(ProtocolError::SecondFarewell),
             Kind::Farewell => {
-                self.peer_said_farewell = true;
-                self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
+                (self.peer_said_farewell, self.ack_due) = (true, true);
                 self.events.push_back(Event::Farewell);
             }
             Kind::FarewellAck if self.farewell == Farewell::Said => {

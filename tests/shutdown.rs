@@ -1,0 +1,163 @@
+//! A server that is told to stop ends what runs, refuses what comes, and loses nothing it has answered.
+
+#[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
+mod support;
+
+use std::time::Duration;
+
+use pipe_rpc::{ConnectionError, Fault, Outcome, PipeServer, Reason, ServeError, Server, ServerBuilder};
+use support::lab::{LabServer, Laboratory, Served, serve, start};
+use support::{Gauge, LabClient, soon, unique_name};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A lab whose server ends when it is told to.
+struct Stoppable {
+    lab: Served,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), ServeError>>,
+}
+
+fn stoppable(test: &str, configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Stoppable {
+    let (name, gauge) = (unique_name(test), Gauge::default());
+    let (stop, stopped) = oneshot::channel();
+    let server = configure(Server::builder().service(LabServer::new(Laboratory(gauge.clone()))));
+    let listener = PipeServer::bind(name.as_str()).unwrap();
+    let server = tokio::spawn(server.serve_until(listener, async { stopped.await.unwrap() }));
+    Stoppable {
+        lab: Served { name, gauge },
+        stop,
+        server,
+    }
+}
+
+/// Calls until a call is refused: the fault of that one.
+async fn until_refused(client: &LabClient) -> Fault {
+    loop {
+        if let Err(fault) = soon(client.echo("still there".into())).await {
+            return fault;
+        }
+    }
+}
+
+#[tokio::test]
+async fn running_calls_end_and_new_ones_are_refused() {
+    let Stoppable { lab, stop, server } = stoppable("shutdown-drain", |server| server);
+    let channel = lab.channel().await;
+    let client = LabClient::new(channel.clone());
+    let running = start(&client, |client| async move { client.hold().await });
+    lab.gauge.until_running(1).await;
+    stop.send(()).unwrap();
+    let fault = until_refused(&client).await;
+    assert_eq!(fault.reason(), Reason::Draining);
+    assert!(fault.outcome().is_safe_to_retry());
+    assert!(LabClient::connect(&lab.name).await.is_err());
+    lab.gauge.release();
+    assert_eq!(soon(running).await.unwrap(), Ok(42));
+    soon(server).await.unwrap().unwrap();
+    let why = soon(channel.closed()).await;
+    assert!(matches!(*why, ConnectionError::PeerClosed), "{why}");
+}
+
+#[tokio::test]
+async fn the_drain_deadline_cuts_what_does_not_end() {
+    let limit = Duration::from_millis(50);
+    let Stoppable { lab, stop, server } = stoppable("shutdown-cut", |server| server.drain_deadline(limit));
+    let client = lab.client().await;
+    let running = start(&client, |client| async move { client.hold().await });
+    lab.gauge.until_running(1).await;
+    stop.send(()).unwrap();
+    soon(server).await.unwrap().unwrap();
+    let fault = soon(running).await.unwrap().unwrap_err();
+    assert_eq!(
+        (fault.outcome(), fault.reason()),
+        (Outcome::MayHaveRun, Reason::ConnectionLost)
+    );
+    lab.gauge.until_running(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_run_is_answered_and_what_is_refused_has_not_run() {
+    let Stoppable { lab, stop, server } = stoppable("shutdown-count", |server| server);
+    let client = lab.client().await;
+    let callers: Vec<_> = (0..32)
+        .map(|caller| {
+            start(&client, move |client| async move {
+                for answered in 0.. {
+                    // Every other caller's bodies go in fragments.
+                    let size = if caller % 2 == 0 { 10 } else { 100_000 };
+                    if let Err(fault) = client.take(vec![7; size].into()).await {
+                        return (answered, fault);
+                    }
+                }
+                unreachable!("the server stops")
+            })
+        })
+        .collect();
+    lab.gauge.until_begun(500).await;
+    stop.send(()).unwrap();
+    soon(server).await.unwrap().unwrap();
+    let mut answered = 0;
+    for caller in callers {
+        let (count, fault) = soon(caller).await.unwrap();
+        answered += count;
+        assert!(fault.outcome().is_safe_to_retry(), "{fault:?}");
+    }
+    assert_eq!(answered, lab.gauge.begun());
+}
+
+#[tokio::test]
+async fn the_last_large_responses_arrive_whole() {
+    let Stoppable { lab, stop, server } = stoppable("shutdown-large", |server| server);
+    let client = lab.client().await;
+    let calls: Vec<_> = (0..4)
+        .map(|_| start(&client, |client| async move { client.give(8 << 20).await }))
+        .collect();
+    // All have been sent, before the echo; their responses need many packets.
+    assert_eq!(client.echo("after them".into()).await.unwrap(), "after them");
+    stop.send(()).unwrap();
+    for call in calls {
+        assert_eq!(soon(call).await.unwrap().unwrap().len(), 8 << 20);
+    }
+    soon(server).await.unwrap().unwrap();
+}
+
+/// How many tasks the runtime has.
+fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+#[tokio::test]
+async fn a_client_that_drops_its_last_channel_leaves_nothing_behind() {
+    let lab = serve("shutdown-client");
+    drop(lab.client().await);
+    soon(async {
+        let client = lab.client().await;
+        client.echo("there".into()).await.unwrap();
+    })
+    .await;
+    // The server's own tasks, once the connections are gone.
+    let settled = async || {
+        let mut count = tasks();
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+            count = count.min(tasks());
+        }
+        count
+    };
+    let before = soon(settled()).await;
+    for _ in 0..100 {
+        let client = lab.client().await;
+        client.touch().await.unwrap();
+        let clone = client.clone();
+        drop(client);
+        assert_eq!(soon(clone.echo("still".into())).await.unwrap(), "still");
+    }
+    soon(async {
+        while tasks() > before {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(lab.gauge.begun(), 100);
+}
