@@ -139,7 +139,7 @@ impl<'a> Keeper<'a> {
                         break Ok(tally);
                     }
                 }
-                Err(CallError::Fault(fault)) if fault.reason() == Reason::ConnectionLost => {
+                Err(CallError::Fault(fault)) if is_end_of_plugin(&fault) => {
                     self.host.bar.dec(from);
                     return Err(Lost { job, fault });
                 }
@@ -183,6 +183,11 @@ impl<'a> Keeper<'a> {
     fn say(&self, text: &str) {
         self.host.say(&format!("plugin {} {text}", self.number));
     }
+}
+
+/// Whether the plugin is gone, or about to be.
+fn is_end_of_plugin(fault: &Fault) -> bool {
+    matches!(fault.reason(), Reason::ConnectionLost | Reason::Draining)
 }
 
 impl Lost {

@@ -27,6 +27,9 @@ mod keeper;
 mod plugin;
 mod process;
 mod report;
+#[cfg_attr(unix, path = "signals_unix.rs")]
+#[cfg_attr(windows, path = "signals_windows.rs")]
+mod signals;
 mod walk;
 
 /// What a shell expects of a program that Ctrl-C ended: 128 and the number of the signal.

@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use pipe_rpc::{PipeServer, Server};
 use serde::{Deserialize, Serialize};
-use tokio::signal;
 use tokio::sync::oneshot;
 use tokio::task;
 use tower::limit::ConcurrencyLimitLayer;
 
 use crate::count::{PIECE, Piece};
 use crate::host::IN_FLIGHT;
+use crate::signals::Signals;
 
 /// How long calls may go on once the host is gone: nobody waits for them.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -46,14 +46,20 @@ impl From<io::Error> for Unreadable {
 }
 
 /// Serves on `pipe` until the host is gone, which shows in the end of standard input: it is a pipe that only the host
-/// holds the other end of, so that it ends however the host does.
+/// holds the other end of, so that it ends however the host does. A signal to end does it too.
 pub(crate) async fn run(pipe: &str, crash_on: Option<OsString>) -> Result<(), Box<dyn std::error::Error>> {
-    ignore_interrupts().await;
+    let signals = Signals::take_over()?;
+    let end = async {
+        tokio::select! {
+            () = host_is_gone() => {}
+            () = signals.told_to_end() => {}
+        }
+    };
     Server::builder()
         .service(CounterServer::new(FileCounter { crash_on }))
         .connection_layer(ConcurrencyLimitLayer::new(IN_FLIGHT))
         .drain_deadline(DRAIN)
-        .serve_until(PipeServer::bind(pipe)?, host_is_gone())
+        .serve_until(PipeServer::bind(pipe)?, end)
         .await?;
     Ok(())
 }
@@ -98,16 +104,6 @@ fn crash_in_the_middle(path: &Path, from: u64) -> io::Result<()> {
 
 fn is_named(file: &OsString, name: &OsString) -> bool {
     file == name || Path::new(file).file_name() == Some(name)
-}
-
-/// A terminal sends Ctrl-C to every process in front of it; a plugin leaves it to the host to end things in order.
-/// Asking for the signal once takes its default effect away for good.
-async fn ignore_interrupts() {
-    tokio::select! {
-        biased;
-        _ = signal::ctrl_c() => {}
-        () = std::future::ready(()) => {}
-    }
 }
 
 /// A blocking read needs a thread of its own, which the end of the process does not wait for.

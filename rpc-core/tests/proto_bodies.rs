@@ -167,9 +167,9 @@ fn credit_returns_when_a_half_sent_body_is_cancelled() {
     let mut pair = Pair::new();
     let call = pair.client.call(20_000);
     pair.client.call(20_000);
-    pair.to_server();
+    pair.forth();
     pair.client.abandon(call);
-    pair.to_server();
+    pair.forth();
     assert_eq!(pair.server.sends(), ["done 0.1", "credit 30000"]);
     pair.server.news();
 }
@@ -179,7 +179,7 @@ fn a_waiting_body_starts_when_the_body_before_it_was_cancelled() {
     let mut pair = Pair::new();
     let call = pair.client.call(20_000);
     pair.client.call(20_001);
-    pair.to_server();
+    pair.forth();
     pair.client.abandon(call);
     pair.settle();
     assert_eq!(pair.server.news(), ["call 1.1 came with 20001 bytes"]);
@@ -216,9 +216,9 @@ fn a_refused_large_body_stops_and_its_late_fragments_are_ignored() {
     let mut pair = Pair::new();
     pair.server.proto.drain("bye");
     pair.client.call(50_000);
-    pair.to_server();
+    pair.forth();
     let late = pair.client.take().unwrap();
-    pair.to_client();
+    pair.back();
     assert_eq!(
         pair.client.news(),
         [
@@ -269,7 +269,7 @@ fn a_large_oneway_body_counts_like_any_other() {
     let mut pair = Pair::new();
     let call = pair.client.call_with(oneway(), 20_000).unwrap();
     assert!(!pair.client.proto.has_left(call));
-    while pair.to_server() {}
+    while pair.forth() {}
     assert!(pair.client.proto.has_left(call));
     assert!(pair.server.incoming().head.oneway);
     pair.server.proto.begin(call);
@@ -294,7 +294,7 @@ fn the_deadline_of_a_large_body_is_written_when_its_first_part_leaves() {
     let mut pair = Pair::new();
     pair.client.call_within(Duration::from_millis(10), 9000);
     pair.client.pass(Duration::from_millis(3));
-    pair.to_server();
+    pair.forth();
     pair.pass(Duration::from_millis(2));
     pair.settle();
     let call = pair.server.incoming();
@@ -329,7 +329,7 @@ fn a_fault_with_the_longest_text_fits_the_smallest_packet() {
 fn what_is_kept_of_a_small_body_does_not_pin_its_packet() {
     let mut pair = Pair::new();
     assert!(pair.client.proto.send_request(head(), body(100)).is_some());
-    pair.to_server();
+    pair.forth();
     let kept = pair.server.incoming().body.into_bytes();
     assert!(kept.is_unique(), "shared with nothing");
 }

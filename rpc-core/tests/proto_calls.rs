@@ -163,7 +163,7 @@ fn a_large_body_that_waits_is_taken_back_without_a_trace() {
 fn a_half_sent_body_ends_by_cancel_and_the_slot_by_its_answer() {
     let mut pair = Pair::new();
     let call = pair.client.call(20_000);
-    pair.to_server();
+    pair.forth();
     assert_eq!(pair.client.abandon(call), Abandoned::Told);
     assert_eq!(pair.client.sends(), ["cancel 0.1"]);
     assert_eq!(pair.client.take(), None, "nothing more of the body");
@@ -224,14 +224,27 @@ fn cancel_and_answer_may_cross() {
 }
 
 #[test]
+fn a_large_request_does_not_overtake_the_cancel_of_its_slots_last_call() {
+    let mut pair = Pair::new();
+    let call = pair.client.call(5);
+    pair.forth();
+    pair.server.succeed(call, 1);
+    pair.client.abandon(call);
+    pair.back();
+    pair.client.call(9000);
+    assert_eq!(pair.client.sends(), ["cancel 0.1"]);
+    assert_eq!(pair.client.sends(), ["request 0.2 more"]);
+}
+
+#[test]
 fn cancel_takes_the_rest_of_a_large_response_back() {
     let mut pair = Pair::new();
     let call = pair.client.call(5);
     pair.settle();
     pair.server.succeed(call, 100_000);
-    pair.to_client();
+    pair.back();
     pair.client.abandon(call);
-    pair.to_server();
+    pair.forth();
     assert_eq!(pair.server.sends(), ["done 0.1"]);
     assert_eq!(pair.server.take(), None);
 }
@@ -324,7 +337,7 @@ fn a_deadline_travels_as_the_time_that_is_left_when_the_packet_leaves() {
     let mut pair = Pair::new();
     pair.client.call_within(Duration::from_millis(10), 1);
     pair.client.pass(Duration::from_millis(4));
-    pair.to_server();
+    pair.forth();
     let deadline = pair.server.incoming().head.deadline.unwrap();
     assert_eq!(deadline - pair.server.now(), Duration::from_millis(6));
 }

@@ -9,7 +9,9 @@ use pipe_rpc_core::proto::{Answer, CallId, Event, Limits, RequestHead, code};
 use proptest::prelude::*;
 use support::pair::{End, LIMITS, body, head, refusal};
 
-const SMALL_WINDOW: Limits = Limits {
+const SMALL: Limits = Limits {
+    max_calls: 2,
+    max_nested: 1,
     window: 40_000,
     ..LIMITS
 };
@@ -59,9 +61,29 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// The steps in which a slot's uses follow each other closely.
+fn close_step() -> impl Strategy<Value = Step> {
+    let call = |size| Step::Call {
+        size,
+        oneway: false,
+        nested: false,
+        deadline: None,
+    };
+    prop_oneof![
+        1 => prop::sample::select(vec![1, 5000]).prop_map(call),
+        1 => Just(Step::Cancel(0)),
+        1 => Just(Step::Answer(0, 1)),
+        1 => Just(Step::Answer(0, 5000)),
+        1 => Just(Step::Interrupt(0)),
+        2 => Just(Step::Send(1)),
+        2 => Just(Step::Receive(1)),
+    ]
+}
+
 /// One end, and what must hold of it.
 struct Side {
     end: End,
+    limits: Limits,
     /// Packets of the other end's on their way here.
     arriving: VecDeque<Vec<u8>>,
     /// Calls of this end's that somebody waits for.
@@ -74,8 +96,13 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
+        Self::with(SMALL)
+    }
+
+    fn with(limits: Limits) -> Self {
         Self {
-            end: End::new(SMALL_WINDOW, std::time::Instant::now()),
+            end: End::new(limits, std::time::Instant::now()),
+            limits,
             arriving: VecDeque::new(),
             waiting: Vec::new(),
             taken: Vec::new(),
@@ -137,9 +164,9 @@ impl Side {
             ..head()
         };
         let limit = if nested {
-            LIMITS.max_nested
+            self.limits.max_nested
         } else {
-            LIMITS.max_calls
+            self.limits.max_calls
         };
         let proto = &self.end.proto;
         let taken = self
@@ -219,29 +246,27 @@ impl Side {
 
     /// As many calls as were granted may be made, and a body of the whole window may be begun.
     fn assert_whole(&mut self) {
-        for _ in 0..LIMITS.max_calls {
+        for _ in 0..SMALL.max_calls {
             self.end.call(1);
         }
-        for _ in 0..LIMITS.max_nested {
+        for _ in 0..SMALL.max_nested {
             assert!(self.end.call_with(support::pair::nested(), 1).is_some());
         }
         self.end.frames();
     }
 
     fn assert_window_whole(&mut self) {
-        let window = SMALL_WINDOW.window as usize;
+        let window = SMALL.window as usize;
         self.end.call(window - 1);
         self.end.call(5000);
-        self.end.call(5000);
+        self.end.call_with(support::pair::nested(), 5000);
         let begun = self.end.frames();
         let begins = |slot: usize| {
             begun
                 .iter()
                 .any(|frame| frame.kind == 1 && frame.slot as usize == slot)
         };
-        let slots: Vec<_> = (0..LIMITS.max_calls as usize)
-            .filter(|slot| begins(*slot))
-            .collect();
+        let slots: Vec<_> = (0..3).filter(|slot| begins(*slot)).collect();
         assert_eq!(
             slots.len(),
             2,
@@ -282,6 +307,23 @@ proptest! {
         for side in [&mut left, &mut right] {
             prop_assert!(side.waiting.is_empty() && side.taken.is_empty());
             side.assert_window_whole();
+        }
+    }
+
+    #[test]
+    fn the_uses_of_a_slot_keep_apart(steps in prop::collection::vec((prop::bool::weighted(0.6), close_step()), 1..300)) {
+        let one = Limits { max_calls: 1, max_nested: 0, ..SMALL };
+        let (mut left, mut right) = (Side::with(one), Side::with(one));
+        for (is_left, step) in &steps {
+            if *is_left {
+                left.act(step, &mut right);
+            } else if !matches!(step, Step::Call { .. }) {
+                right.act(step, &mut left);
+            }
+        }
+        while !(left.is_idle() && right.is_idle()) {
+            left.finish(&mut right);
+            right.finish(&mut left);
         }
     }
 

@@ -54,6 +54,17 @@ fn a_killed_host_leaves_no_process_and_no_file() {
 }
 
 #[test]
+fn a_signal_to_the_whole_group_leaves_no_process_and_no_file() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let busy = busy_group();
+        let pipes = pipes(&busy);
+        kill_process_group(host(&busy), signal).unwrap();
+        busy.running.wait_for_all();
+        assert_nothing_left(&pipes);
+    }
+}
+
+#[test]
 fn ctrl_c_at_a_terminal_leaves_no_process_and_no_file() {
     let busy = busy_group();
     let pipes = pipes(&busy);
@@ -75,14 +86,16 @@ fn an_interrupt_of_the_host_alone_ends_all_too() {
 }
 
 #[test]
-fn a_plugin_that_is_killed_is_started_again_behind_the_same_pipe() {
-    let mut busy = busy_group();
-    let pipes = pipes(&busy);
-    kill_process(pid(busy.running.plugins[0].process), Signal::KILL).unwrap();
-    busy.running.wait_for_plugins(3);
-    assert!(pipes.contains(&busy.running.plugins[2].pipe));
-    kill_process(host(&busy), Signal::INT).unwrap();
-    let (status, told) = busy.running.wait_for_all();
-    assert_eq!(status.code(), Some(130), "{told}");
-    assert_nothing_left(&pipes);
+fn a_plugin_that_ends_is_started_again_behind_the_same_pipe() {
+    for signal in [Signal::KILL, Signal::TERM] {
+        let mut busy = busy_group();
+        let pipes = pipes(&busy);
+        kill_process(pid(busy.running.plugins[0].process), signal).unwrap();
+        busy.running.wait_for_plugins(3);
+        assert!(pipes.contains(&busy.running.plugins[2].pipe));
+        kill_process(host(&busy), Signal::INT).unwrap();
+        let (status, told) = busy.running.wait_for_all();
+        assert_eq!(status.code(), Some(130), "{told}");
+        assert_nothing_left(&pipes);
+    }
 }

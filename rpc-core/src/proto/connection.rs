@@ -87,12 +87,12 @@ impl Connection {
 
     /// The time has come that [`Self::next_timeout`] told.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(call) = self.outgoing.overdue(now) {
+        for call in self.outgoing.overdue(now) {
             let unsent = self.abandon(call) == Abandoned::Withdrawn;
             self.events
                 .push_back(Event::Ended(call, Ending::DeadlinePassed { unsent }));
         }
-        while let Some(call) = self.incoming.overdue(now) {
+        for call in self.incoming.overdue(now) {
             if self.incoming.expire(call, &mut self.outbox) {
                 self.events.push_back(Event::Interrupted(call));
             }

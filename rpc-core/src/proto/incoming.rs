@@ -229,11 +229,10 @@ impl Incoming {
         }
     }
 
-    /// The next call whose deadline has passed.
-    pub(super) fn overdue(&self, now: Instant) -> Option<CallId> {
-        self.deadlines()
-            .find(|(_, deadline)| *deadline <= now)
-            .map(|(call, _)| call)
+    /// The calls whose deadlines have passed.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<CallId> {
+        let overdue = self.deadlines().filter(|(_, deadline)| *deadline <= now);
+        overdue.map(|(call, _)| call).collect()
     }
 
     /// The deadline of the call has passed. Whether a handler is to be stopped.

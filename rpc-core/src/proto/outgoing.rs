@@ -260,11 +260,10 @@ impl Outgoing {
         }
     }
 
-    /// The next open call whose deadline has passed.
-    pub(super) fn overdue(&self, now: Instant) -> Option<CallId> {
-        self.deadlines()
-            .find(|(_, deadline)| *deadline <= now)
-            .map(|(call, _)| call)
+    /// The open calls whose deadlines have passed.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<CallId> {
+        let overdue = self.deadlines().filter(|(_, deadline)| *deadline <= now);
+        overdue.map(|(call, _)| call).collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {

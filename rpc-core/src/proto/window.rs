@@ -64,4 +64,15 @@ mod tests {
         window.raise(50);
         assert_eq!(window.granted(), 101);
     }
+
+    #[test]
+    fn totals_out_of_this_world_stop_at_the_largest_number() {
+        let mut window = Window::new(10);
+        assert!(window.charge(u64::MAX));
+        window.give_back(u64::MAX);
+        assert_eq!(window.granted(), u64::MAX);
+        assert!(!window.charge(1), "all that can be counted is charged");
+        window.take_back(u64::MAX);
+        assert!(window.charge(u64::MAX));
+    }
 }
