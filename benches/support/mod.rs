@@ -1,13 +1,13 @@
 //! The rows that the benches measure: echoes between this process and a child of it that serves.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod bare;
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 mod no_bare;
 mod rpc;
 mod server_process;
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 use no_bare as bare;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! There are no bare rows where there are no SEQPACKET sockets to write them with.
+//! There are no bare rows where the system has no SEQPACKET sockets to write them with.
 
 use super::Row;
 use super::server_process::done;
