@@ -175,7 +175,7 @@ async fn a_client_that_does_not_greet_is_shown_out() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_is_shown_out_or_held_and_harms_nobody() {
+async fn a_client_that_never_reads_is_shown_out_when_it_asks_for_too_much() {
     let name = name("reading");
     let echoer = serve(&name);
     let mut pipe = greet(&name).await;
