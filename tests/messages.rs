@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pipe_rpc::{Channel, Connect, Outcome, Owner, PipeServer, Reason, Server};
 use support::lab::{LabServer, Laboratory, serve, serve_few, serve_with, start};
-use support::{LabClient, soon, unique_name};
+use support::{LabClient, skipped_on_wine, soon, unique_name};
 
 /// What a person reads: the error and all that is behind it.
 fn text(error: &(dyn Error + 'static)) -> String {
@@ -94,6 +94,9 @@ async fn a_name_that_cannot_be_says_why() {
 
 #[tokio::test]
 async fn a_second_server_on_a_name_is_told_so() {
+    if skipped_on_wine("that a name has one server") {
+        return;
+    }
     let name = unique_name("messages-taken");
     let first = PipeServer::bind(name.as_str()).unwrap();
     let error = PipeServer::bind(name.as_str()).unwrap_err();

@@ -10,13 +10,26 @@ pub mod child;
 mod gauge;
 pub mod lab;
 pub mod link;
+#[cfg(windows)]
+#[path = "../../transport-pipe/tests/support/wine_unsafe.rs"]
+mod wine_unsafe;
 
 pub use gauge::Gauge;
 #[allow(unused_imports, reason = "each test file uses a part")]
 pub use lab::LabClient;
 
 /// After this a test that should have ended hangs.
-pub const HANG: Duration = Duration::from_secs(15);
+pub const HANG: Duration = Duration::from_secs(120);
+
+#[cfg(windows)]
+#[allow(unused_imports, reason = "each test file uses a part")]
+pub(crate) use wine_unsafe::skipped_on_wine;
+
+/// This is not Wine.
+#[cfg(not(windows))]
+pub fn skipped_on_wine(_: &str) -> bool {
+    false
+}
 
 /// A name that no other test uses.
 pub fn unique_name(test: &str) -> String {
