@@ -45,7 +45,7 @@ async fn serve_until_killed(name: &str) {
     child::tell("ready");
     gauge.until_running(CREDIT as usize).await;
     child::tell("running");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn answer_and_exit(name: &str) {
@@ -69,7 +69,7 @@ async fn hold_until_killed(name: &str) {
     let _holding: Vec<_> = (0..10)
         .map(|_| start(&client, |client| async move { client.hold().await }))
         .collect();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Larger than what a pipe holds.
