@@ -1,25 +1,19 @@
 //! The one task of a connection: it alone reads, runs what arrives, and sends what has gathered.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::faults::answer_of;
-use super::handler::{Dispatch, HandlerTask, Running, Stack, call_stack, poll_stack};
+use super::ConnectionError;
 use super::handshake::Handshake;
 use super::outcomes::Outcomes;
+use super::runner::{Runner, Serving};
 use super::shared::Shared;
-use super::state::{Handler, State};
-use super::{Ambient, ConnectionError};
-use crate::fault::{Fault, Outcome, Reason};
-use crate::message::{Request, Response, ServiceId};
-use crate::proto::{CallId, IncomingCall};
-use crate::server::{Context as CallContext, MethodLoad, Watch};
+use super::state::State;
 use crate::transport::{Link, Packet, PacketReceiver};
 
 /// How many packets are taken in before what came of them is sent.
@@ -28,27 +22,17 @@ const BATCH: usize = 16;
 /// How long the acknowledgement of a farewell is waited for.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
 
-/// What one end serves to the other.
-pub(crate) struct Serving {
-    pub(crate) dispatch: Arc<dyn Dispatch>,
-    pub(crate) stack: Box<dyn Stack>,
-    /// One permit for each call of depth 0 that may run.
-    pub(crate) max_running: Option<Arc<Semaphore>>,
-}
-
 /// Drives one connection until it ends. Dropped before that, it ends the connection.
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     receiver: Box<dyn PacketReceiver>,
-    serving: Option<Serving>,
+    runner: Runner,
     timer: Option<Pin<Box<Sleep>>>,
     farewell: Option<Pin<Box<Sleep>>>,
     peer_left: bool,
     /// The peer has acknowledged the farewell, and sends nothing any more.
     acked: bool,
-    watch: Watch,
     outcomes: Outcomes,
-    answers: Vec<(CallId, Result<Response, Fault>)>,
 }
 
 impl Driver {
@@ -59,17 +43,16 @@ impl Driver {
             peer,
             ..
         } = link;
+        let shared = Shared::new(sender, peer, handshake);
         Self {
-            shared: Shared::new(sender, peer, handshake),
+            runner: Runner::new(&shared, serving),
+            shared,
             receiver,
-            serving,
             timer: None,
             farewell: None,
             peer_left: false,
             acked: false,
-            watch: Watch::default(),
             outcomes: Outcomes::default(),
-            answers: Vec::new(),
         }
     }
 
@@ -106,179 +89,9 @@ impl Driver {
         state.drain_events(&mut self.outcomes);
         drop(state);
         self.outcomes.carry_out(&self.shared);
-        self.run_incoming();
+        self.runner.run_all(&mut self.outcomes.incoming);
         handled?;
         self.note_goodbyes()
-    }
-
-    /// Runs the calls that have arrived, and queues the answers of those that are done at once.
-    fn run_incoming(&mut self) {
-        if self.outcomes.incoming.is_empty() {
-            return;
-        }
-        let mut calls = std::mem::take(&mut self.outcomes.incoming);
-        let watched = self.watch.start(calls.len());
-        for call in calls.drain(..) {
-            let id = call.id;
-            if let Some(result) = self.run(call) {
-                self.answers.push((id, result));
-            }
-        }
-        self.watch.stop(watched);
-        self.outcomes.incoming = calls;
-        let mut state = self.shared.lock();
-        let max_body = state.proto.max_body();
-        for (call, result) in self.answers.drain(..) {
-            state.proto.answer(call, answer_of(result, max_body));
-        }
-    }
-
-    /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
-    fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
-        let Some(serving) = &mut self.serving else {
-            return Some(Err(Fault::new(Outcome::Refused, Reason::UnknownService)));
-        };
-        let (method, load) = match serving.dispatch.find(&call.head) {
-            Ok(found) => found,
-            Err(fault) => return Some(Err(fault)),
-        };
-        let deadline = call.head.deadline.map(Instant::from_std);
-        let ambient = Ambient {
-            deadline,
-            depth: call.head.depth,
-        };
-        let context = CallContext::new(method, &self.shared, ambient);
-        let request = Request::new(method, ServiceId(call.head.service), self.shared.codec, call.body)
-            .with_deadline(deadline)
-            .with_attempt(call.head.attempt)
-            .with_depth(call.head.depth)
-            .with_context(context);
-        let nested = call.head.depth > 0;
-        let starting = Starting {
-            request,
-            ambient,
-            call: call.id,
-            oneway: call.head.oneway,
-            load,
-        };
-        let permit = match permit(serving.max_running.as_ref().filter(|_| !nested)) {
-            Ok(permit) => permit,
-            Err(line) => {
-                let stack = serving.stack.another();
-                return self.wait_and_start(starting, stack, Some(line));
-            }
-        };
-        match poll_stack(&mut *serving.stack, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => self.start(starting, permit),
-            Poll::Ready(Err(fault)) => Some(Err(fault)),
-            Poll::Pending if nested => Some(Err(Fault::new(
-                Outcome::Refused,
-                Reason::Overloaded { retry_after: None },
-            )
-            .with_detail("a layer was not ready, and a nested call does not wait"))),
-            Poll::Pending => {
-                // The instance that was asked for readiness is the one that is called.
-                let another = serving.stack.another();
-                let stack = std::mem::replace(&mut serving.stack, another);
-                drop(permit);
-                let line = serving.max_running.clone();
-                self.wait_and_start(starting, stack, line)
-            }
-        }
-    }
-
-    /// Calls the stack, which is ready, and polls the handler once.
-    fn start(
-        &mut self,
-        starting: Starting,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Option<Result<Response, Fault>> {
-        let Starting {
-            request,
-            ambient,
-            call,
-            oneway,
-            load,
-        } = starting;
-        let serving = self.serving.as_mut()?;
-        let method = request.method();
-        let future = match call_stack(&mut *serving.stack, request, ambient) {
-            Ok(future) => future,
-            Err(fault) => return Some(Err(fault)),
-        };
-        let mut running = Running::new(future, ambient, permit);
-        if !method.spawn && !load.is_slow() {
-            let mut cx = Context::from_waker(Waker::noop());
-            if let Poll::Ready(result) = self.watch.run(&load, || running.poll(&mut cx)) {
-                return Some(result);
-            }
-        }
-        self.spawn(
-            HandlerTask::new(running, call, &self.shared, load),
-            call,
-            Spawned {
-                ambient,
-                oneway,
-                begun: true,
-            },
-        );
-        None
-    }
-
-    /// A task that waits for its turn and for the stack, and then calls it.
-    fn wait_and_start(
-        &mut self,
-        starting: Starting,
-        mut stack: Box<dyn Stack>,
-        line: Option<Arc<Semaphore>>,
-    ) -> Option<Result<Response, Fault>> {
-        let Starting {
-            request,
-            ambient,
-            call,
-            oneway,
-            load,
-        } = starting;
-        let shared = Arc::clone(&self.shared);
-        let reply = Box::pin(async move {
-            let _permit = match line {
-                Some(line) => line.acquire_owned().await.ok(),
-                None => None,
-            };
-            poll_fn(|cx| poll_stack(&mut *stack, cx)).await?;
-            shared.begin(call);
-            call_stack(&mut *stack, request, ambient)?.await
-        });
-        let running = Running::new(reply, ambient, None);
-        let task = HandlerTask::new(running, call, &self.shared, load);
-        self.spawn(
-            task,
-            call,
-            Spawned {
-                ambient,
-                oneway,
-                begun: false,
-            },
-        );
-        None
-    }
-
-    fn spawn(&self, task: HandlerTask, call: CallId, how: Spawned) {
-        let task = tokio::spawn(task).abort_handle();
-        let mut state = self.shared.lock();
-        if how.begun {
-            state.proto.begin(call);
-        }
-        // It may have answered already, on another thread.
-        if state.proto.is_running(call) {
-            state.arm(how.ambient.deadline.map(Instant::into_std));
-            if let Some(handler) = state.handlers.entry(call.slot) {
-                *handler = Some(Handler {
-                    task,
-                    oneway: how.oneway,
-                });
-            }
-        }
     }
 
     fn note_goodbyes(&mut self) -> Result<(), ConnectionError> {
@@ -371,31 +184,6 @@ impl Driver {
 
 fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
     Box::pin(sleep_until(Instant::from_std(time)))
-}
-
-/// A call on its way to the stack.
-struct Starting {
-    request: Request,
-    ambient: Ambient,
-    call: CallId,
-    oneway: bool,
-    load: Arc<MethodLoad>,
-}
-
-/// What is known of a call whose handler is a task.
-struct Spawned {
-    ambient: Ambient,
-    oneway: bool,
-    /// The stack was ready and has been called.
-    begun: bool,
-}
-
-fn permit(line: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>, Arc<Semaphore>> {
-    let Some(line) = line else { return Ok(None) };
-    Arc::clone(line)
-        .try_acquire_owned()
-        .map(Some)
-        .map_err(|_| Arc::clone(line))
 }
 
 impl State {

@@ -130,7 +130,8 @@ impl Shared {
     /// Whether the request is with the system, as far as the driver has flushed.
     pub(super) fn has_left(&self, ticket: Ticket) -> bool {
         let mut state = self.lock();
-        state.unsent.is_none() && !state.transmitting && state.proto.has_left(ticket.call)
+        let sending = state.transmitting || state.unsent.is_some() || state.sender_broken;
+        !sending && state.proto.has_left(ticket.call)
     }
 
     /// Answers a call whose handler ran in a task of its own.

@@ -45,11 +45,17 @@ impl Shared {
 
     /// Tells oneway callers that the system has their requests, once it has all that was sent.
     pub(super) fn poll_flushing(&self, cx: &mut Context<'_>) {
-        // A sender that failed is noticed by whoever sends next, and by the reader.
-        if self.sender.poll_flush(cx).is_ready() {
-            let flushed = std::mem::take(&mut self.lock().flushing);
-            flushed.into_iter().for_each(|(_, waker)| waker.wake());
+        let Poll::Ready(flushed) = self.sender.poll_flush(cx) else {
+            return;
+        };
+        let mut state = self.lock();
+        if let Err(error) = flushed {
+            // They are told when the connection has ended.
+            return state.on_sender_broken(&error);
         }
+        let flushed = std::mem::take(&mut state.flushing);
+        drop(state);
+        flushed.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
     fn poll_room(&self, state: &mut State, cx: &mut Context<'_>) -> bool {
@@ -67,11 +73,15 @@ impl Shared {
     fn send_packet<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        packet: OutPacket,
+        mut packet: OutPacket,
     ) -> MutexGuard<'a, State> {
         state.transmitting = true;
         drop(state);
         let result = self.sender.try_send(&packet.slices());
+        if result.is_ok() {
+            // A body may be memory whose owner does something when it is dropped; not under the lock.
+            packet.clear();
+        }
         let mut state = self.lock();
         state.transmitting = false;
         match result {
@@ -86,7 +96,8 @@ impl Shared {
 impl State {
     /// Whether a oneway caller waits until the system has what was sent.
     pub(super) fn is_to_flush(&self) -> bool {
-        !self.flushing.is_empty() && !self.transmitting && self.unsent.is_none()
+        let sending = self.transmitting || self.unsent.is_some();
+        !self.flushing.is_empty() && !sending && !self.sender_broken
     }
 
     /// Nothing more can be sent. What the peer wrote before it left is still read, so the connection does not end here.

@@ -53,7 +53,8 @@ impl OutPacket {
         }
     }
 
-    fn clear(&mut self) {
+    /// Forgets what was sent, and keeps the buffer.
+    pub fn clear(&mut self) {
         self.head.clear();
         self.tail = Bytes::new();
         self.deadlines.clear();
