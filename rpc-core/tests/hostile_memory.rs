@@ -1,12 +1,12 @@
 //! Peers that announce, flood, or never read: memory grows with what arrives and is wanted, and not beyond.
 
-#[path = "support/counting_unsafe.rs"]
-mod counting;
 mod support;
 
+use std::alloc::System;
 use std::future::Future;
 
 use bytes::Bytes;
+use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait as _};
 use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::server::ServerBuilder;
 use support::frames::{Frame, large_request, large_response, packet, ping, request, request_part};
@@ -14,7 +14,7 @@ use support::peer::{Peer, assert_alive, call, channel, serve};
 use support::service::{ECHO, LARGE, NEVER, method};
 
 #[global_allocator]
-static COUNTING: counting::Counting = counting::Counting;
+static COUNTING: &PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// One at a time: the allocator counts the whole process.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -33,9 +33,9 @@ async fn within<F: Future<Output = Peer>>(
     let _turn = TURN.lock().await;
     let (connector, _) = serve(configure);
     let peer = Peer::greet(&connector).await;
-    let before = counting::start();
+    COUNTING.reset_peak_memory();
     let peer = script(peer).await;
-    let grown = counting::most().saturating_sub(before);
+    let grown = COUNTING.get_peak_memory();
     assert!(grown < limit, "{grown} bytes, and the limit is {limit}");
     drop(peer);
     assert_alive(&connector).await;
@@ -211,14 +211,14 @@ async fn a_server_that_announces_a_large_response_costs_nothing() {
     let _turn = TURN.lock().await;
     let (channel, mut peer) = channel().await;
     let stub = Stub::new(channel, "Probe");
-    let before = counting::start();
+    COUNTING.reset_peak_memory();
     let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
     assert_eq!(peer.told().await, "request 0.1");
     peer.send_frame(&large_response((0, 1), 100 << 20, &[0; 1000]))
         .await;
     peer.send_frame(&ping(1)).await;
     assert_eq!(peer.told().await, "pong 1");
-    let grown = counting::most().saturating_sub(before);
+    let grown = COUNTING.get_peak_memory();
     assert!(grown < ORDINARY, "{grown} bytes");
     drop(peer);
     assert!(call.await.unwrap().is_err());
