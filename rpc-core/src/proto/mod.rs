@@ -12,6 +12,7 @@ mod hello;
 mod incoming;
 mod outbox;
 mod outgoing;
+mod receive;
 mod reject;
 mod slots;
 mod source;

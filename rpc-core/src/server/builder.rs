@@ -25,12 +25,15 @@ pub struct Server;
 impl Server {
     /// A server without services yet.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder {
+        let settings = Settings {
             table: Table::default(),
             fault: None,
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
+        };
+        ServerBuilder {
+            settings,
             layers: Identity::new(),
             connection_layers: Identity::new(),
         }
@@ -40,13 +43,19 @@ impl Server {
 /// What a server serves, through which layers, and within which limits.
 #[must_use = "a server does nothing until it is told to serve"]
 pub struct ServerBuilder<L = Identity, C = Identity> {
+    settings: Settings,
+    layers: L,
+    connection_layers: C,
+}
+
+/// What is set whatever the layers are.
+struct Settings {
     table: Table,
+    /// The first service that could not be mounted; told when the server is to serve.
     fault: Option<MountError>,
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
-    layers: L,
-    connection_layers: C,
 }
 
 impl<L, C> ServerBuilder<L, C> {
@@ -58,8 +67,8 @@ impl<L, C> ServerBuilder<L, C> {
 
     /// Mounts a service under another name, for a second one of the same trait.
     pub fn service_as(mut self, name: impl Into<String>, service: impl Mount) -> Self {
-        if let Err(fault) = self.table.mount(name.into(), Box::new(service)) {
-            self.fault.get_or_insert(fault);
+        if let Err(fault) = self.settings.table.mount(name.into(), Box::new(service)) {
+            self.settings.fault.get_or_insert(fault);
         }
         self
     }
@@ -67,11 +76,7 @@ impl<L, C> ServerBuilder<L, C> {
     /// Adds a tower layer that all connections share; the first added is outermost.
     pub fn layer<T>(self, layer: T) -> ServerBuilder<Stack<T, L>, C> {
         ServerBuilder {
-            table: self.table,
-            fault: self.fault,
-            config: self.config,
-            max_running: self.max_running,
-            drain_deadline: self.drain_deadline,
+            settings: self.settings,
             layers: Stack::new(layer, self.layers),
             connection_layers: self.connection_layers,
         }
@@ -81,11 +86,7 @@ impl<L, C> ServerBuilder<L, C> {
     /// outermost.
     pub fn connection_layer<T>(self, layer: T) -> ServerBuilder<L, Stack<T, C>> {
         ServerBuilder {
-            table: self.table,
-            fault: self.fault,
-            config: self.config,
-            max_running: self.max_running,
-            drain_deadline: self.drain_deadline,
+            settings: self.settings,
             layers: self.layers,
             connection_layers: Stack::new(layer, self.connection_layers),
         }
@@ -94,45 +95,45 @@ impl<L, C> ServerBuilder<L, C> {
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
     /// not counted, because their callers are.
     pub fn max_running(mut self, calls: usize) -> Self {
-        self.max_running = Some(calls);
+        self.settings.max_running = Some(calls);
         self
     }
 
     /// Lets each connection have at most this many calls open, 1 to 65,536; 1,024 unless set. Further callers wait in
     /// `poll_ready` at their end.
     pub fn max_calls(mut self, calls: u32) -> Self {
-        self.config.max_calls = calls;
+        self.settings.config.max_calls = calls;
         self
     }
 
     /// Takes request bodies of at most this many bytes; 128 MiB unless set.
     pub fn max_body(mut self, bytes: u64) -> Self {
-        self.config.max_body = bytes;
+        self.settings.config.max_body = bytes;
         self
     }
 
     /// Lets each connection have this many bytes of large request bodies under way; 16 MiB unless set. The last one
     /// may go beyond.
     pub fn window(mut self, bytes: u64) -> Self {
-        self.config.window = bytes;
+        self.settings.config.window = bytes;
         self
     }
 
     /// Lets in only clients that know the secret, at most 1,024 bytes.
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
-        self.config.secret = Some(secret.into());
+        self.settings.config.secret = Some(secret.into());
         self
     }
 
     /// Closes a connection whose client has not greeted within this time; 5 s unless set.
     pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.config.handshake_timeout = limit;
+        self.settings.config.handshake_timeout = limit;
         self
     }
 
     /// Gives running calls this time to end when the server is told to stop; 10 s unless set.
     pub fn drain_deadline(mut self, limit: Duration) -> Self {
-        self.drain_deadline = limit;
+        self.settings.drain_deadline = limit;
         self
     }
 
@@ -176,10 +177,10 @@ impl<L, C> ServerBuilder<L, C> {
         <C::Service as Service<Request>>::Error: Into<BoxError>,
         <C::Service as Service<Request>>::Future: Send,
     {
-        if let Some(fault) = self.fault {
+        if let Some(fault) = self.settings.fault {
             return Err(fault.into());
         }
-        let table = Arc::new(self.table);
+        let table = Arc::new(self.settings.table);
         let router = Router::new(Arc::clone(&table));
         let unlayered = TypeId::of::<(L, C)>() == TypeId::of::<(Identity, Identity)>();
         let stack: Box<dyn Whole> = if unlayered {
@@ -190,15 +191,17 @@ impl<L, C> ServerBuilder<L, C> {
                 connection: self.connection_layers,
             })
         };
-        let running = Running::new(table, stack, self.config, self.max_running);
-        running.serve(listener, signal, self.drain_deadline).await
+        let running = Running::new(table, stack, self.settings.config, self.settings.max_running);
+        running
+            .serve(listener, signal, self.settings.drain_deadline)
+            .await
     }
 }
 
 impl<L, C> std::fmt::Debug for ServerBuilder<L, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ServerBuilder")
-            .field("services", &self.table.names())
+            .field("services", &self.settings.table.names())
             .finish_non_exhaustive()
     }
 }
