@@ -1,4 +1,8 @@
 //! Packets as they are received, in buffers that are used again.
+#![allow(
+    clippy::missing_const_for_thread_local,
+    reason = "it is const; clippy does not see it for windows-gnu"
+)]
 
 use std::cell::RefCell;
 use std::fmt;
