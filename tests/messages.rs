@@ -8,7 +8,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use pipe_rpc::{Channel, Connect, Outcome, Owner, PipeServer, Reason, Server};
+#[cfg(unix)]
+use pipe_rpc::Owner;
+use pipe_rpc::{Channel, Connect, Outcome, PipeServer, Reason, Server};
 use support::lab::{LabServer, Laboratory, serve, serve_few, serve_with, start};
 use support::{LabClient, skipped_on_wine, soon, unique_name};
 
