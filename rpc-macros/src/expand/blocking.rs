@@ -47,6 +47,13 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             }
 
             #(#inherited)*
+            impl<#(#unbounded),*> ::core::clone::Clone for #blocking<#(#arguments),*> {
+                fn clone(&self) -> Self {
+                    Self { client: ::core::clone::Clone::clone(&self.client) }
+                }
+            }
+
+            #(#inherited)*
             impl<#(#unbounded),*> ::core::fmt::Debug for #blocking<#(#arguments),*> {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     f.debug_struct(#name).finish_non_exhaustive()
