@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::lab::{serve, start};
-use support::soon;
+use support::{LabClient, soon};
 
 /// Well above what makes a method slow.
 const LONG: Duration = Duration::from_millis(5);
@@ -14,7 +14,8 @@ const LONG: Duration = Duration::from_millis(5);
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_second_time_a_blocking_handler_holds_up_nobody() {
     let lab = serve("blocking-handler");
-    let client = lab.client().await;
+    let channel = lab.channel().await;
+    let client = LabClient::new(channel.clone());
     let first = start(&client, |client| async move { client.block().await });
     lab.gauge.until_begun(1).await;
     let began = Instant::now();
@@ -32,6 +33,7 @@ async fn the_second_time_a_blocking_handler_holds_up_nobody() {
     for _ in 0..10 {
         assert_eq!(soon(client.echo("meanwhile".into())).await.unwrap(), "meanwhile");
     }
+    soon(channel.ping()).await.unwrap();
     let cancelled = start(&client, |client| async move { client.hold().await });
     lab.gauge.until_running(2).await;
     cancelled.abort();
@@ -43,7 +45,8 @@ async fn the_second_time_a_blocking_handler_holds_up_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_comes_behind_the_first_one_is_answered_after_it() {
     let lab = serve("blocking-behind");
-    let client = lab.client().await;
+    let channel = lab.channel().await;
+    let client = LabClient::new(channel.clone());
     let blocking = start(&client, |client| async move { client.block().await });
     lab.gauge.until_begun(1).await;
     let late: Vec<_> = (0..10)
@@ -53,8 +56,13 @@ async fn what_comes_behind_the_first_one_is_answered_after_it() {
             })
         })
         .collect();
+    let cancelled = start(&client, |client| async move { client.hold().await });
+    let ping = tokio::spawn(async move { channel.ping().await });
+    cancelled.abort();
     lab.gauge.unblock();
     assert_eq!(soon(blocking).await.unwrap(), Ok(42));
+    soon(ping).await.unwrap().unwrap();
+    lab.gauge.until_running(0).await;
     for call in late {
         assert!(soon(call).await.unwrap());
     }
