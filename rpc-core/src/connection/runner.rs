@@ -194,11 +194,12 @@ impl Runner {
     }
 
     fn spawn(&self, task: HandlerTask, call: CallId, how: Spawned) {
+        if how.begun {
+            // Before there is a task: a runtime that shuts down drops it at once, and it answers as one that has begun.
+            self.shared.begin(call);
+        }
         let task = tokio::spawn(task).abort_handle();
         let mut state = self.shared.lock();
-        if how.begun {
-            state.proto.begin(call);
-        }
         // It may have answered already, on another thread.
         if state.proto.is_running(call) {
             state.arm(how.ambient.deadline.map(Instant::into_std));
