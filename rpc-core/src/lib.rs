@@ -13,4 +13,6 @@ pub mod message;
 pub mod method;
 pub mod proto;
 pub mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
