@@ -4,11 +4,13 @@
 //! |---|---|
 //! | a service through its client, without a pipe | [`connect`], [`serve`] |
 //! | how yours takes a peer that misbehaves | [`ScriptedPeer`], [`frame`] |
+//! | how yours takes a pipe that is slow, stuck, torn or cut | [`Faults`] |
 //!
 //! Everything runs inside one process and one runtime, and under simulated time (`tokio::time::pause`) it runs the same
 //! way each time. What fails panics, with a text that says what was expected and what came.
 
 mod expected;
+mod faults;
 pub mod frame;
 mod greeting;
 mod peer;
@@ -17,6 +19,7 @@ mod transcript;
 
 pub use crate::proto::{Hello, HelloAnswer, Reject, RejectCode};
 pub use expected::Expected;
+pub use faults::{Faults, Lane};
 pub use frame::Frame;
 pub use greeting::hello;
 pub use peer::ScriptedPeer;
