@@ -162,6 +162,12 @@ impl Driver {
         if std::mem::take(&mut state.rearm) {
             self.timer = state.armed.map(timer_at);
         }
+        if state.proto.has_events() {
+            // What was sent has made room.
+            state.drain_events(&mut self.outcomes);
+            drop(state);
+            self.outcomes.carry_out(&self.shared);
+        }
         true
     }
 
@@ -175,7 +181,7 @@ impl Driver {
         }
         state.sent_since_driver_ran = false;
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
-        if state.proto.has_output() && !idle {
+        if (state.proto.has_output() && !idle) || state.proto.has_events() {
             state.notify_driver();
         }
         state.is_over()

@@ -25,6 +25,9 @@ pub struct Config {
     pub window: u64,
     /// The largest body this end takes, in bytes; 128 MiB unless set.
     pub max_body: u64,
+    /// How many bytes of each stream of items the other end may send before they are taken, where an item counts 64
+    /// bytes more than it has; 256 KiB unless set.
+    pub stream_buffer: u64,
     /// What a client must know to be let in, at most 1,024 bytes.
     pub secret: Option<Vec<u8>>,
     /// How long the greeting may take; 5 s unless set.
@@ -38,6 +41,7 @@ impl Default for Config {
             max_nested: 1024,
             window: 16 << 20,
             max_body: 128 << 20,
+            stream_buffer: 256 << 10,
             secret: None,
             handshake_timeout: Duration::from_secs(5),
         }
@@ -58,6 +62,7 @@ impl Config {
             max_nested: self.max_nested.min(MAX_CREDIT),
             window: self.window.max(1),
             max_body: self.max_body,
+            stream: self.stream_buffer.max(1),
             secret: None,
             product: concat!("pipe-rpc ", env!("CARGO_PKG_VERSION")).to_owned(),
             services,

@@ -22,7 +22,8 @@ impl Shared {
             return;
         };
         let mut state = self.send_packet(state, packet);
-        if state.proto.has_output() || state.unsent.is_some() || state.sender_broken {
+        let told = state.proto.has_events();
+        if state.proto.has_output() || told || state.unsent.is_some() || state.sender_broken {
             state.notify_driver();
         }
     }

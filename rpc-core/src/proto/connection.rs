@@ -174,10 +174,8 @@ impl Connection {
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
         }
         let (packet, sent) = self.outbox.take(now)?;
-        match sent {
-            Some(body) if body.by_opener => self.outgoing.on_body_sent(body.call),
-            Some(body) => self.incoming.on_body_sent(body.call),
-            None => {}
+        if let Some(body) = sent {
+            self.on_body_sent(body);
         }
         Some(packet)
     }

@@ -32,6 +32,7 @@ pub fn hello() -> Hello {
         max_calls: 16,
         max_nested: 4,
         window: 1 << 20,
+        stream: 256 << 10,
         max_body: 1 << 24,
         secret: None,
         product: "a script".to_owned(),
