@@ -165,7 +165,8 @@ impl Driver {
         true
     }
 
-    /// Sends what has gathered; callers may send for themselves again. Whether nothing keeps this end any more.
+    /// Sends what has gathered; callers may send for themselves again. Whether it is time for the farewell: an answer that
+    /// is still leaving is waited for, however slowly the peer reads.
     fn end_run(&self, cx: &mut Context<'_>) -> bool {
         let mut state = self.shared.transmit(cx);
         if state.is_to_flush() {
@@ -178,7 +179,7 @@ impl Driver {
         if state.proto.has_output() && !idle {
             state.notify_driver();
         }
-        state.is_over()
+        state.is_over() && state.has_sent_all()
     }
 }
 
@@ -187,13 +188,13 @@ fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
 }
 
 impl State {
-    /// Whether this end wants to leave and nothing keeps it.
+    /// Whether this end wants to leave and no call keeps it.
     pub(super) fn is_over(&self) -> bool {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
         self.leaving && calls == 0 && self.flushing.is_empty()
     }
 
-    /// Whether everything is with the pipe.
+    /// Whether everything is with the pipe, or never will be.
     fn has_sent_all(&self) -> bool {
         let sending = self.transmitting || self.unsent.is_some();
         self.sender_broken || (!sending && !self.proto.has_output())

@@ -22,7 +22,9 @@ impl Shared {
             return;
         };
         let mut state = self.send_packet(state, packet);
-        if state.proto.has_output() || state.unsent.is_some() || state.sender_broken {
+        // The driver says farewell once all is sent.
+        let is_awaited = state.proto.has_output() || state.unsent.is_some() || state.is_over();
+        if is_awaited || state.sender_broken {
             state.notify_driver();
         }
     }
