@@ -11,6 +11,10 @@ use super::shared::Shared;
 use super::state::State;
 use crate::proto::OutPacket;
 
+/// How many packets the driver sends before it looks what has arrived: a peer that reads as fast as this end writes
+/// must not keep it from reading.
+const BATCH: usize = 16;
+
 impl Shared {
     /// Called by whoever has queued a frame: sends it, or leaves it to the driver.
     pub(super) fn flush_or_gather(&self, mut state: MutexGuard<'_, State>) {
@@ -29,14 +33,22 @@ impl Shared {
         }
     }
 
-    /// Called by the driver: sends until nothing is left or the pipe is full. It is woken when there is room again.
+    /// Called by the driver: sends until nothing is left, until the pipe is full, or until it is others' turn. In all but
+    /// the first of these the driver is woken to go on.
     pub(super) fn transmit(&self, cx: &mut Context<'_>) -> MutexGuard<'_, State> {
         let mut state = self.lock();
+        let mut sent = 0;
         // Whoever is sending wakes the driver if there is more.
         while !state.transmitting && !state.sender_broken {
             if state.unsent.is_some() && !self.poll_room(&mut state, cx) {
                 break;
             }
+            // Only after the question for room: nobody else asks it for a packet that the pipe did not take.
+            if sent == BATCH {
+                state.notify_driver();
+                break;
+            }
+            sent += 1;
             let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
                 break;
             };
