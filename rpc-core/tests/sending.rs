@@ -4,12 +4,12 @@ mod support;
 
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::transport::{PacketSender, memory};
-use support::frames::{ping, pong};
+use support::frames::{Frame, ping, pong};
 use support::hooked::hooked;
 use support::peer::channel_over;
 use support::service::{ECHO, method};
@@ -55,4 +55,42 @@ async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
     let fragments = answer.await.unwrap();
     assert!(fragments < 64, "after {fragments} of 256 fragments");
     call.abort();
+}
+
+#[test]
+fn a_report_waits_for_the_packet_that_is_being_sent() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (ours, theirs) = memory::pair();
+    let (sending, is_sending) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let hook = move |sent: &[u8]| {
+        if kind(sent) == REQUEST {
+            sending.send(()).unwrap();
+            may_go_on.lock().unwrap().recv().unwrap();
+        }
+        true
+    };
+    let (channel, mut peer) = runtime.block_on(channel_over(hooked(ours, Box::new(hook)), theirs));
+    let handle = runtime.handle().clone();
+    let caller = std::thread::spawn(move || {
+        let stub = Stub::new(channel, "Probe");
+        handle.block_on(stub.call::<_, Bytes>(method(ECHO), Bytes::new()))
+    });
+    is_sending.recv().unwrap();
+
+    runtime.block_on(async {
+        peer.send_frame(&Frame::new(99, 0, (0, 0))).await;
+        // The driver takes it in and sees that somebody is sending.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        go_on.send(()).unwrap();
+        let report = peer.reported().await;
+        assert!(report.contains("99"), "{report}");
+    });
+    caller.join().unwrap().unwrap_err();
 }

@@ -32,6 +32,8 @@ pub(crate) struct Driver {
     peer_left: bool,
     /// The peer has acknowledged the farewell, and sends nothing any more.
     acked: bool,
+    /// Why the connection ends, once that is known.
+    ending: Option<ConnectionError>,
     outcomes: Outcomes,
 }
 
@@ -52,6 +54,7 @@ impl Driver {
             farewell: None,
             peer_left: false,
             acked: false,
+            ending: None,
             outcomes: Outcomes::default(),
         }
     }
@@ -193,12 +196,6 @@ impl State {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
         self.leaving && calls == 0 && self.flushing.is_empty()
     }
-
-    /// Whether everything is with the pipe, or never will be.
-    fn has_sent_all(&self) -> bool {
-        let sending = self.transmitting || self.unsent.is_some();
-        self.sender_broken || (!sending && !self.proto.has_output())
-    }
 }
 
 impl Future for Driver {
@@ -209,16 +206,31 @@ impl Future for Driver {
         if !this.start_run(cx) {
             return Poll::Ready(());
         }
-        let received = this.receive(cx);
+        if this.ending.is_none() {
+            this.ending = ending(this.receive(cx));
+        }
         this.poll_timer(cx);
         let is_over = this.end_run(cx);
-        let ended = match received {
-            Poll::Pending => this.poll_farewell(cx, is_over),
-            ended => ended,
+        if this.ending.is_none() {
+            this.ending = ending(this.poll_farewell(cx, is_over));
+        }
+        if let Some(ConnectionError::Protocol(_)) = this.ending
+            && this.shared.lock().is_reporting()
+        {
+            return Poll::Pending;
+        }
+        let Some(reason) = this.ending.take() else {
+            return Poll::Pending;
         };
-        let reason = ready!(ended);
         this.shared.end(reason);
         Poll::Ready(())
+    }
+}
+
+fn ending(polled: Poll<ConnectionError>) -> Option<ConnectionError> {
+    match polled {
+        Poll::Ready(reason) => Some(reason),
+        Poll::Pending => None,
     }
 }
 

@@ -26,9 +26,9 @@ impl Shared {
             return;
         };
         let mut state = self.send_packet(state, packet);
-        // The driver says farewell once all is sent.
-        let is_awaited = state.proto.has_output() || state.unsent.is_some() || state.is_over();
-        if is_awaited || state.sender_broken {
+        let goes_on = state.proto.has_output() || state.unsent.is_some() || state.sender_broken;
+        // The driver says farewell, or ends, once the last packet is with the pipe.
+        if goes_on || state.is_over() || state.proto.has_reported() {
             state.notify_driver();
         }
     }
@@ -112,6 +112,18 @@ impl State {
     pub(super) fn is_to_flush(&self) -> bool {
         let sending = self.transmitting || self.unsent.is_some();
         !self.flushing.is_empty() && !sending && !self.sender_broken
+    }
+
+    /// Whether everything is with the pipe, or never will be.
+    pub(super) fn has_sent_all(&self) -> bool {
+        let sending = self.transmitting || self.unsent.is_some();
+        self.sender_broken || (!sending && !self.proto.has_output())
+    }
+
+    /// Whether the report of what the peer did wrong may still leave. A full pipe is not waited for.
+    pub(super) fn is_reporting(&self) -> bool {
+        let can_send = !self.sender_broken && self.unsent.is_none();
+        can_send && (self.transmitting || !self.proto.has_reported())
     }
 
     /// Nothing more can be sent. What the peer wrote before it left is still read, so the connection does not end here.
