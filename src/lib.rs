@@ -45,12 +45,12 @@ mod connect;
 mod no_blocking;
 
 pub use connect::{Connect, ConnectError};
-pub use rpc_core::client::{BoxError, Caller, Channel};
+pub use rpc_core::client::{BoxError, Caller, Channel, Client};
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
-pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder};
+pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder, Services};
 pub use rpc_core::transport;
 pub use rpc_macros::service;
 pub use transport_pipe::{

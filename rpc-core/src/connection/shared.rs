@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(super) sender: Box<dyn PacketSender>,
     /// The line in front of the slots for calls of depth 0: a permit is a free slot.
     pub(crate) credit: Arc<Semaphore>,
-    pub(crate) peer: Arc<PeerIdentity>,
+    pub(crate) peer: PeerIdentity,
     pub(crate) codec: Codec,
     ended: watch::Sender<bool>,
 }
@@ -36,7 +36,7 @@ impl Shared {
             state: Mutex::new(state),
             sender,
             credit: Arc::new(Semaphore::new(agreed.received.max_calls as usize)),
-            peer: Arc::new(peer),
+            peer,
             codec,
             ended: watch::Sender::new(false),
         })
@@ -65,9 +65,9 @@ impl Shared {
         let body = request.into_body();
         let mut state = self.lock();
         state.check_open(&body)?;
+        state.check_staying(head.depth)?;
         let Some(call) = state.proto.send_request(head, body) else {
-            let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-            return Err(fault.with_detail("the other end grants no more nested calls"));
+            return Err(no_nested_credit(state.proto.max_nested()));
         };
         // The slot gives its permit back when it is free again.
         permit.into_iter().for_each(OwnedSemaphorePermit::forget);
@@ -165,19 +165,19 @@ impl Shared {
         }
     }
 
-    /// Takes no more calls; ends when the running ones are over.
+    /// Takes no more calls of depth 0, and makes none; ends when the running ones are over.
     pub(crate) fn drain(&self, text: &str) {
-        let mut state = self.lock();
-        state.proto.drain(text);
-        state.leaving = true;
-        state.notify_driver();
+        self.lock().proto.drain(text);
+        self.leave();
     }
 
-    /// No channel is left: ends when the open calls are over.
+    /// Makes no more calls of depth 0; ends when the open ones are over.
     pub(crate) fn leave(&self) {
         let mut state = self.lock();
         state.leaving = true;
         state.notify_driver();
+        drop(state);
+        self.credit.close();
     }
 
     /// Ends every call that waits, and the sender. The first reason counts.
@@ -207,9 +207,13 @@ impl Shared {
 
     /// Why a call cannot be sent now.
     pub(crate) fn refusal(&self) -> Fault {
-        match &self.lock().end {
+        let state = self.lock();
+        match &state.end {
             Some(end) => end.fault(Outcome::NotSent),
-            None => Fault::new(Outcome::NotSent, Reason::Draining),
+            None => match state.check_staying(0) {
+                Err(leaving) => leaving,
+                Ok(()) => Fault::new(Outcome::NotSent, Reason::Draining),
+            },
         }
     }
 
@@ -221,4 +225,15 @@ impl Shared {
     pub(crate) fn subscribe(&self) -> watch::Receiver<bool> {
         self.ended.subscribe()
     }
+}
+
+fn no_nested_credit(granted: u32) -> Fault {
+    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+    if granted == 0 {
+        return fault
+            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
+    }
+    fault.with_detail(format!(
+        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
+    ))
 }

@@ -147,6 +147,15 @@ impl State {
         Ok(())
     }
 
+    /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
+    pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
+        if self.proto.is_parting() || (self.leaving && depth == 0) {
+            let fault = Fault::new(Outcome::NotSent, Reason::Draining);
+            return Err(fault.with_detail("this end is leaving"));
+        }
+        Ok(())
+    }
+
     /// Handles the events that abandoning a call may cause: how many slots are free again.
     pub(super) fn settle(&mut self) -> usize {
         let mut outcomes = Outcomes::default();

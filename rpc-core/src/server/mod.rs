@@ -7,6 +7,7 @@ mod load;
 mod mount;
 mod router;
 mod run;
+mod services;
 mod stack;
 
 pub use builder::{Server, ServerBuilder};
@@ -17,3 +18,4 @@ pub use mount::{Mount, Reply};
 pub(crate) use router::MAX_DEPTH;
 pub use router::{MountError, Router};
 pub use run::ServeError;
+pub use services::Services;
