@@ -47,12 +47,12 @@ mod no_blocking;
 pub use connect::{Connect, ConnectError};
 #[cfg(feature = "blocking")]
 pub use rpc_core::client::BlockingStreaming;
-pub use rpc_core::client::{BoxError, Caller, Channel};
+pub use rpc_core::client::{BoxError, Caller, Channel, Client};
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
-pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder};
+pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder, Services};
 pub use rpc_core::streaming::{NoError, Streaming};
 pub use rpc_core::transport;
 pub use rpc_macros::service;

@@ -92,7 +92,7 @@ pub enum Reason {
     DeadlineExceeded,
     /// It was cancelled.
     Cancelled,
-    /// The server takes no new calls because it is about to end.
+    /// No new calls are taken, because the server, or this end, is about to leave.
     Draining,
     /// The server has no service of that name.
     UnknownService,
@@ -238,7 +238,7 @@ impl fmt::Display for Reason {
             } => write!(f, "overloaded, try again after {after:?}"),
             Self::DeadlineExceeded => write!(f, "its deadline passed"),
             Self::Cancelled => write!(f, "it was cancelled"),
-            Self::Draining => write!(f, "the server is shutting down"),
+            Self::Draining => write!(f, "the connection is being shut down"),
             Self::UnknownService => write!(f, "the server has no such service"),
             Self::UnknownMethod => write!(f, "the service has no such method"),
             Self::SignatureMismatch => write!(f, "the method has another signature at the server"),

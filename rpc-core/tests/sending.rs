@@ -50,7 +50,7 @@ async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
 
     let stub = Stub::new(channel.clone(), "Probe");
     let body = Bytes::from(vec![0; 16 << 20]);
-    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body).await });
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body, None).await });
 
     let fragments = answer.await.unwrap();
     assert!(fragments < 64, "after {fragments} of 256 fragments");
@@ -78,7 +78,7 @@ fn a_report_waits_for_the_packet_that_is_being_sent() {
     let handle = runtime.handle().clone();
     let caller = std::thread::spawn(move || {
         let stub = Stub::new(channel, "Probe");
-        handle.block_on(stub.call::<_, Bytes>(method(ECHO), Bytes::new()))
+        handle.block_on(stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None))
     });
     is_sending.recv().unwrap();
 

@@ -59,6 +59,12 @@ impl<S> Stub<S> {
         }
     }
 
+    /// What it calls through.
+    #[must_use]
+    pub fn caller(&self) -> &S {
+        &self.caller
+    }
+
     /// The same with a time limit for each call, in place of the method's own.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {

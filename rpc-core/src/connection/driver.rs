@@ -135,7 +135,13 @@ impl Driver {
             if !is_over {
                 return Poll::Pending;
             }
-            self.shared.lock().proto.say_farewell();
+            let mut state = self.shared.lock();
+            if !state.is_over() {
+                // Another thread's handler has called in the meantime; the end of that call wakes this task.
+                return Poll::Pending;
+            }
+            state.proto.say_farewell();
+            drop(state);
             drop(self.shared.transmit(cx));
             self.farewell = Some(Box::pin(tokio::time::sleep(FAREWELL_LIMIT)));
         }

@@ -78,12 +78,16 @@ pub struct Handshake {
 }
 
 /// The client's half: speaks first.
-pub(crate) async fn connect(link: &mut Link, config: &Config) -> Result<Handshake, ConnectError> {
+pub(crate) async fn connect(
+    link: &mut Link,
+    config: &Config,
+    services: Vec<String>,
+) -> Result<Handshake, ConnectError> {
     let limit = config.handshake_timeout;
     let greeting = async {
         let ours = Hello {
             secret: config.secret.clone(),
-            ..config.hello(link.max_packet, Vec::new())
+            ..config.hello(link.max_packet, services)
         };
         send(&*link.sender, &ours.encode()).await?;
         let packet = recv(&mut *link.receiver).await?.ok_or(ConnectError::Left)?;

@@ -72,7 +72,10 @@ impl Runner {
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
     fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
         let Some(serving) = &mut self.serving else {
-            return Some(Err(Fault::new(Outcome::Refused, Reason::UnknownService)));
+            let fault = Fault::new(Outcome::Refused, Reason::UnknownService);
+            return Some(Err(fault.with_detail(
+                "the client offers no services; it does so when it connects",
+            )));
         };
         let (method, load) = match serving.dispatch.find(&call.head) {
             Ok(found) => found,

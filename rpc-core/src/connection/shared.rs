@@ -18,7 +18,7 @@ use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::proto::{Abandoned, Answer, CallId, Opener, RequestHead, StreamId};
-use crate::streaming::Items;
+use crate::streaming::{Items, Upload};
 use crate::transport::{PacketSender, PeerIdentity};
 
 /// One connection, as its driver, its channels and its handlers see it.
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(super) sender: Box<dyn PacketSender>,
     /// The line in front of the slots for calls of depth 0: a permit is a free slot.
     pub(crate) credit: Arc<Semaphore>,
-    pub(crate) peer: Arc<PeerIdentity>,
+    pub(crate) peer: PeerIdentity,
     pub(crate) codec: Codec,
     ended: watch::Sender<bool>,
     /// Where the connection and what belongs to it runs.
@@ -42,7 +42,7 @@ impl Shared {
             state: Mutex::new(state),
             sender,
             credit: Arc::new(Semaphore::new(agreed.received.max_calls as usize)),
-            peer: Arc::new(peer),
+            peer,
             codec,
             ended: watch::Sender::new(false),
             runtime: Handle::current(),
@@ -71,13 +71,20 @@ impl Shared {
             buffer: request.method().buffer,
             deadline: request.deadline().map(tokio::time::Instant::into_std),
         };
-        let items = take_upload(&request)?;
+        let upload = request.upload().cloned();
+        let items = upload.as_ref().map(take_upload).transpose()?;
         let body = request.into_body();
         let mut state = self.lock();
-        state.check_open(&body)?;
-        let Some(call) = state.proto.send_request(head, body) else {
-            let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-            return Err(fault.with_detail("the other end grants no more nested calls"));
+        let call = match state.open_call(head, body) {
+            Ok(call) => call,
+            Err(fault) => {
+                drop(state);
+                // Nothing was sent, so another attempt may send it.
+                if let Some(upload) = upload {
+                    upload.put_back(items);
+                }
+                return Err(fault);
+            }
         };
         // The slot gives its permit back when it is free again.
         permit.into_iter().for_each(OwnedSemaphorePermit::forget);
@@ -219,19 +226,19 @@ impl Shared {
         }
     }
 
-    /// Takes no more calls; ends when the running ones are over.
+    /// Takes no more calls of depth 0, and makes none; ends when the running ones are over.
     pub(crate) fn drain(&self, text: &str) {
-        let mut state = self.lock();
-        state.proto.drain(text);
-        state.leaving = true;
-        state.notify_driver();
+        self.lock().proto.drain(text);
+        self.leave();
     }
 
-    /// No channel is left: ends when the open calls are over.
+    /// Makes no more calls of depth 0; ends when the open ones are over.
     pub(crate) fn leave(&self) {
         let mut state = self.lock();
         state.leaving = true;
         state.notify_driver();
+        drop(state);
+        self.credit.close();
     }
 
     /// Ends every call that waits, and the sender. The first reason counts.
@@ -261,9 +268,13 @@ impl Shared {
 
     /// Why a call cannot be sent now.
     pub(crate) fn refusal(&self) -> Fault {
-        match &self.lock().end {
+        let state = self.lock();
+        match &state.end {
             Some(end) => end.fault(Outcome::NotSent),
-            None => Fault::new(Outcome::NotSent, Reason::Draining),
+            None => match state.check_staying(0) {
+                Err(leaving) => leaving,
+                Ok(()) => Fault::new(Outcome::NotSent, Reason::Draining),
+            },
         }
     }
 
@@ -278,11 +289,8 @@ impl Shared {
 }
 
 /// The items that follow a request; they can be sent once.
-fn take_upload(request: &Request) -> Result<Option<Items>, Fault> {
-    let Some(upload) = request.upload() else {
-        return Ok(None);
-    };
-    upload.take().map(Some).ok_or_else(|| {
+fn take_upload(upload: &Upload) -> Result<Items, Fault> {
+    upload.take().ok_or_else(|| {
         let text = "its stream was sent before, with an earlier attempt; a stream can be sent once";
         Fault::new(Outcome::NotSent, Reason::Other).with_detail(text)
     })

@@ -12,7 +12,9 @@ use super::ping::Pings;
 use super::streams::Streams;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Agreed, Body, CallId, Connection, Event, Opener, OutPacket, Slots, StreamId};
+use crate::proto::{
+    Agreed, Body, CallId, Connection, Event, Opener, OutPacket, RequestHead, Slots, StreamId,
+};
 use crate::streaming::ItemError;
 
 /// What the lock guards. Nothing of the user's runs under it.
@@ -163,7 +165,15 @@ impl State {
         }
     }
 
-    pub(super) fn check_open(&self, body: &Body) -> Result<(), Fault> {
+    /// Opens a call, if it may be made.
+    pub(super) fn open_call(&mut self, head: RequestHead, body: Body) -> Result<CallId, Fault> {
+        self.check_open(&body)?;
+        self.check_staying(head.depth)?;
+        let call = self.proto.send_request(head, body);
+        call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
+    }
+
+    fn check_open(&self, body: &Body) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
         }
@@ -174,6 +184,15 @@ impl State {
         if size > limit {
             let fault = Fault::new(Outcome::NotSent, Reason::BodyTooLarge { size, limit });
             return Err(fault.with_detail("a request; the other end sets the limit, with max_body"));
+        }
+        Ok(())
+    }
+
+    /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
+    pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
+        if self.proto.is_parting() || (self.leaving && depth == 0) {
+            let fault = Fault::new(Outcome::NotSent, Reason::Draining);
+            return Err(fault.with_detail("this end is leaving"));
         }
         Ok(())
     }
@@ -211,4 +230,15 @@ impl State {
             *handler = None;
         }
     }
+}
+
+fn no_nested_credit(granted: u32) -> Fault {
+    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+    if granted == 0 {
+        return fault
+            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
+    }
+    fault.with_detail(format!(
+        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
+    ))
 }

@@ -248,6 +248,18 @@ impl Connection {
         self.outgoing.max_body()
     }
 
+    /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
+    #[must_use]
+    pub fn is_parting(&self) -> bool {
+        self.farewell != Farewell::Unsaid
+    }
+
+    /// How many nested calls the peer lets this end have open.
+    #[must_use]
+    pub fn max_nested(&self) -> u32 {
+        self.agreed.received.max_nested
+    }
+
     /// Whether calls of depth 0 are refused.
     #[must_use]
     pub fn is_draining(&self) -> bool {

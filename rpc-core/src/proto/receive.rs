@@ -107,7 +107,8 @@ impl Connection {
         }
         let head = RequestHead::decode(&bytes[frame.head.clone()], frame.header.flags, now);
         let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 28));
-        let refusal = (self.draining && head.depth == 0).then_some(code::DRAINING);
+        let refuses = self.is_parting() || (self.draining && head.depth == 0);
+        let refusal = refuses.then_some(code::DRAINING);
         let arriving = Arriving {
             call,
             head,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::client::{Channel, Client};
 use crate::codec::Codec;
 use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
@@ -17,28 +18,26 @@ use crate::transport::PeerIdentity;
 
 use super::gate::Gate;
 
-/// What a handler can ask about its call: who calls, and how long the answer is wanted.
-#[derive(Clone, Debug)]
+/// What a handler can ask about its call: who calls, and how long the answer is wanted. It also leads back to the caller,
+/// which may serve too.
+#[derive(Clone)]
 pub struct Context {
     method: &'static Method,
-    codec: Codec,
     deadline: Option<Instant>,
     depth: u8,
-    peer: Arc<PeerIdentity>,
+    connection: Arc<Shared>,
     /// Passed when the method is entered, if layers could fail the call before or after.
     gate: Option<Arc<Gate>>,
 }
 
 impl Context {
-    pub(crate) fn new(method: &'static Method, shared: &Shared, ambient: Ambient) -> Self {
+    pub(crate) fn new(method: &'static Method, connection: &Arc<Shared>, ambient: Ambient) -> Self {
         let Ambient { deadline, depth } = ambient;
-        let peer = Arc::clone(&shared.peer);
         Self {
             method,
-            codec: shared.codec,
             deadline,
             depth,
-            peer,
+            connection: Arc::clone(connection),
             gate: None,
         }
     }
@@ -46,7 +45,23 @@ impl Context {
     /// Who calls.
     #[must_use]
     pub fn peer_identity(&self) -> &PeerIdentity {
-        &self.peer
+        &self.connection.peer
+    }
+
+    /// A client of the other end, on the connection that this call came by: calls back into the caller's process, which
+    /// [offers](Channel::open_serving) the service.
+    ///
+    /// The handler's calls through it do not wait for credit, and they end when this call is cancelled or its deadline
+    /// passes. It may be kept for longer: it is of use for as long as the connection is, and does not keep that.
+    #[must_use]
+    pub fn peer<C: Client>(&self) -> C {
+        C::over(self.peer_channel())
+    }
+
+    /// The channel under [`peer`](Self::peer): for layers, or a service that is mounted under another name.
+    #[must_use]
+    pub fn peer_channel(&self) -> Channel {
+        Channel::of_peer(&self.connection)
     }
 
     /// When the caller stops waiting. The handler is dropped then.
@@ -68,7 +83,7 @@ impl Context {
     }
 
     pub(super) fn codec(&self) -> Codec {
-        self.codec
+        self.connection.codec
     }
 
     /// The response that carries a plain value.
@@ -76,7 +91,7 @@ impl Context {
     /// # Errors
     /// If the value cannot be encoded.
     pub fn respond<T: Serialize + 'static>(&self, value: &T) -> Result<Response, Fault> {
-        encode(self.codec, value, Outcome::Ran).map(Response::ok)
+        encode(self.connection.codec, value, Outcome::Ran).map(Response::ok)
     }
 
     /// The response that carries what a method returned as `Result`.
@@ -90,12 +105,23 @@ impl Context {
     {
         match result {
             Ok(value) => self.respond(value),
-            Err(error) => encode(self.codec, error, Outcome::Ran).map(Response::failed),
+            Err(error) => encode(self.connection.codec, error, Outcome::Ran).map(Response::failed),
         }
     }
 
     pub(super) fn gate(&mut self) -> Arc<Gate> {
         Arc::clone(self.gate.get_or_insert_default())
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("method", self.method)
+            .field("peer", self.peer_identity())
+            .field("deadline", &self.deadline)
+            .field("depth", &self.depth)
+            .finish_non_exhaustive()
     }
 }
 

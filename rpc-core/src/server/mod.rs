@@ -8,6 +8,7 @@ mod load;
 mod mount;
 mod router;
 mod run;
+mod services;
 mod stack;
 
 pub use builder::{Server, ServerBuilder};
@@ -19,3 +20,4 @@ pub use mount::{Mount, Reply};
 pub(crate) use router::MAX_DEPTH;
 pub use router::{MountError, Router};
 pub use run::ServeError;
+pub use services::Services;

@@ -1,5 +1,6 @@
 //! The services that are mounted, and how a call finds its method.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -72,6 +73,13 @@ pub enum MountError {
         /// The other method.
         second: &'static str,
     },
+}
+
+/// So that [`Services`](super::Services) are what can be made into services, as a builder of them is.
+impl From<Infallible> for MountError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl Table {

@@ -54,6 +54,11 @@ impl Upload {
         self.lock().take()
     }
 
+    /// Puts the items back that were taken and not begun.
+    pub(crate) fn put_back(&self, items: Option<Items>) {
+        *self.lock() = items;
+    }
+
     /// Whether nobody has taken the items yet.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -80,6 +80,21 @@ fn connect(service: &Service, parameters: &Parameters) -> TokenStream {
             ) -> ::core::result::Result<Self, #facade::ConnectError> {
                 #facade::__private::connect(target).await.map(Self::new)
             }
+
+            /// Waits until the connection has ended, and says why.
+            ///
+            /// # Cancel safety
+            /// Dropping the future changes nothing.
+            #vis async fn closed(&self) -> #facade::__private::Arc<#facade::ConnectionError> {
+                self.caller().closed().await
+            }
+        }
+
+        #(#inherited)*
+        impl<#(#bounded),*> #facade::Client for #client<#(#arguments),*> #clause {
+            fn over(channel: #facade::Channel) -> Self {
+                Self::new(channel)
+            }
         }
     }
 }
@@ -102,6 +117,12 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
                 stub: #facade::__private::Stub::new(caller, name),
                 marker: ::core::marker::PhantomData,
             }
+        }
+
+        /// What it calls through.
+        #[must_use]
+        #vis fn caller(&self) -> &#own {
+            self.stub.caller()
         }
 
         /// The same with a time limit for each call, in place of the methods' own.
