@@ -46,6 +46,7 @@ mod no_blocking;
 
 pub use connect::{Connect, ConnectError};
 pub use rpc_core::client::{BoxError, Caller, Channel};
+pub use rpc_core::codec::Codec;
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};

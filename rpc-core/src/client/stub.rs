@@ -43,18 +43,27 @@ impl<S> Caller for S where
 pub struct Stub<S> {
     caller: S,
     service: ServiceId,
+    codec: Codec,
     timeout: Option<Duration>,
 }
 
 impl<S> Stub<S> {
-    /// Calls the service mounted as `name` through `caller`.
+    /// Calls the service mounted as `name` through `caller`, in bincode.
     #[must_use]
     pub fn new(caller: S, name: &str) -> Self {
         Self {
             caller,
             service: ServiceId::of(name),
+            codec: Codec::default(),
             timeout: None,
         }
+    }
+
+    /// The same in another codec; it must be the connection's, [`Channel::codec`].
+    #[must_use]
+    pub fn with_codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
     }
 
     /// The same with a time limit for each call, in place of the method's own.
@@ -83,7 +92,7 @@ impl<S: Caller> Stub<S> {
             let detail = "the server's method returns a Result, this client's does not";
             return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
         }
-        decode(Codec::Bincode, response.into_body(), Outcome::Ran)
+        decode(self.codec, response.into_body(), Outcome::Ran)
     }
 
     /// Calls a method that returns a `Result`.
@@ -101,10 +110,10 @@ impl<S: Caller> Stub<S> {
     {
         let response = self.send(method, args).await?;
         if response.is_failed() {
-            let error = decode(Codec::Bincode, response.into_body(), Outcome::Ran)?;
+            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
         }
-        Ok(decode(Codec::Bincode, response.into_body(), Outcome::Ran)?)
+        Ok(decode(self.codec, response.into_body(), Outcome::Ran)?)
     }
 
     /// Calls a method whose result nobody waits for: resolves when the system has the whole request.
@@ -152,8 +161,8 @@ impl<S: Caller> Stub<S> {
             .and_then(|limit| Instant::now().checked_add(limit));
         let inherited = ambient.and_then(|ambient| ambient.deadline);
         let deadline = [own, inherited].into_iter().flatten().min();
-        let body = encode(Codec::Bincode, &args, Outcome::NotSent)?;
-        Ok(Request::new(method, self.service, Codec::Bincode, body)
+        let body = encode(self.codec, &args, Outcome::NotSent)?;
+        Ok(Request::new(method, self.service, self.codec, body)
             .with_deadline(deadline)
             .with_depth(depth))
     }

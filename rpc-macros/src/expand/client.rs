@@ -76,7 +76,9 @@ fn connect(service: &Service, parameters: &Parameters) -> TokenStream {
             #vis async fn connect(
                 target: impl ::core::convert::Into<#facade::Connect>,
             ) -> ::core::result::Result<Self, #facade::ConnectError> {
-                #facade::__private::connect(target).await.map(Self::new)
+                let channel = #facade::__private::connect(target).await?;
+                let codec = channel.codec();
+                ::core::result::Result::Ok(Self::new(channel).with_codec(codec))
             }
         }
     }
@@ -87,7 +89,7 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
     let vis = &service.item.vis;
     let table = methods::table(service);
     quote! {
-        /// Calls through `caller`: a channel, or layers over one.
+        /// Calls through `caller`, a channel or layers over one, in bincode.
         #[must_use]
         #vis fn new(caller: #own) -> Self {
             Self::named(caller, #table::NAME)
@@ -98,6 +100,15 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
         #vis fn named(caller: #own, name: &str) -> Self {
             Self {
                 stub: #facade::__private::Stub::new(caller, name),
+                marker: ::core::marker::PhantomData,
+            }
+        }
+
+        /// The same in another codec; it must be the connection's, which its channel knows.
+        #[must_use]
+        #vis fn with_codec(self, codec: #facade::Codec) -> Self {
+            Self {
+                stub: self.stub.with_codec(codec),
                 marker: ::core::marker::PhantomData,
             }
         }
