@@ -234,6 +234,26 @@ fn numbers_of_a_million_digits_are_read_and_hold_little() {
 }
 
 #[test]
+fn what_is_read_holds_memory_in_proportion_to_the_body() {
+    let keys: Vec<String> = (0..50_000).map(|key| format!("\"{key}\":0")).collect();
+    for json in [
+        format!("[{}0]", "0,".repeat(100_000)),
+        format!("[{}[]]", "[],".repeat(100_000)),
+        format!("[{}0]", "{\"\":0},".repeat(50_000)),
+        format!("{{{}}}", keys.join(",")),
+    ] {
+        let body = Body::copy_from(json.as_bytes());
+        let (read, bytes) = held(|| Codec::Json.decode::<Value>(body));
+        assert!(read.is_ok());
+        assert!(
+            bytes < 128 * json.len() as u64,
+            "{bytes} bytes for {}",
+            json.len()
+        );
+    }
+}
+
+#[test]
 fn errors_quote_no_more_than_a_little_of_the_body() {
     let long = "x".repeat(1 << 20);
     for text in [
