@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rpc_core::client::Channel;
+use rpc_core::codec::Codec;
 use rpc_core::connection::{Config, ConnectError as GreetError};
 use rpc_core::server::{MountError, Services};
 use transport_pipe::{ConnectOptions, Framing, NameError, Owner, PipeName, connect_link};
@@ -114,6 +115,13 @@ impl Connect {
         MountError: From<S::Error>,
     {
         self.services = Some(services.try_into().map_err(MountError::from));
+        self
+    }
+
+    /// Offers the server these codecs, the preferred one first; bincode and JSON unless set. The first that the server
+    /// has too is used.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.config.codecs = codecs.into_iter().collect();
         self
     }
 

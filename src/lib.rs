@@ -48,6 +48,7 @@ pub use connect::{Connect, ConnectError};
 #[cfg(feature = "blocking")]
 pub use rpc_core::client::BlockingStreaming;
 pub use rpc_core::client::{BoxError, Caller, Channel, Client};
+pub use rpc_core::codec::Codec;
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};

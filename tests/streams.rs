@@ -290,7 +290,7 @@ async fn a_lost_server_is_one_error_and_never_an_end() {
     assert_eq!(soon(numbers.next()).await, Some(Ok(1)));
     mill.serving.abort();
     let (rest, error) = read_all(numbers).await;
-    assert_eq!(rest, []);
+    assert_eq!(rest, [0_u64; 0]);
     let fault = error.as_ref().and_then(CallError::fault).unwrap();
     assert_eq!(fault.outcome(), Outcome::MayHaveRun);
     assert_eq!(fault.reason(), Reason::ConnectionLost);

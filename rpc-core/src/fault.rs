@@ -111,6 +111,8 @@ pub enum Reason {
     Encode,
     /// The arguments or the result could not be decoded.
     Decode,
+    /// The request is in another codec than the connection's.
+    WrongCodec,
     /// The method panicked.
     Panicked,
     /// Calls are nested too deeply.
@@ -247,6 +249,7 @@ impl fmt::Display for Reason {
             }
             Self::Encode => write!(f, "a value could not be encoded"),
             Self::Decode => write!(f, "a value could not be decoded"),
+            Self::WrongCodec => write!(f, "the connection speaks another codec"),
             Self::Panicked => write!(f, "the method panicked"),
             Self::TooDeep => write!(f, "calls are nested too deeply"),
             Self::ConnectionLost => write!(f, "the connection was lost"),

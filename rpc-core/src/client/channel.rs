@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio_util::sync::PollSemaphore;
 use tower::Service;
 
+use crate::codec::Codec;
 use crate::connection::{
     Ambient, Config, ConnectError, ConnectionError, Driver, OnewayFuture, ResponseFuture, Shared, connect,
 };
@@ -160,6 +161,12 @@ impl Channel {
         &self.shared().peer
     }
 
+    /// The codec that both ends agreed on. Clients made with [`Stub::with_codec`](super::Stub::with_codec) must use it.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.shared().codec
+    }
+
     fn shared(&self) -> &Arc<Shared> {
         match &self.handle {
             Handle::Own(owner) => &owner.shared,
@@ -203,6 +210,9 @@ impl Service<Request> for Channel {
 
     fn call(&mut self, request: Request) -> CallFuture {
         let permit = self.permit.take().filter(|_| request.depth() == 0);
+        if request.codec() != self.codec() {
+            return CallFuture(Calling::Unsent(Some(wrong_codec(request.codec(), self.codec()))));
+        }
         if permit.is_none() && request.depth() == 0 {
             let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
             return CallFuture(Calling::Unsent(Some(
@@ -211,6 +221,14 @@ impl Service<Request> for Channel {
         }
         CallFuture(Calling::start(self.shared(), request, permit))
     }
+}
+
+fn wrong_codec(given: Codec, agreed: Codec) -> Fault {
+    let text = format!(
+        "the request is {given} and the connection {agreed}; give the client the channel's codec, with \
+         `.with_codec(channel.codec())`"
+    );
+    Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text)
 }
 
 impl std::fmt::Debug for Channel {

@@ -45,16 +45,18 @@ impl<S> Caller for S where
 pub struct Stub<S> {
     caller: S,
     service: ServiceId,
+    codec: Codec,
     timeout: Option<Duration>,
 }
 
 impl<S> Stub<S> {
-    /// Calls the service mounted as `name` through `caller`.
+    /// Calls the service mounted as `name` through `caller`, in bincode.
     #[must_use]
     pub fn new(caller: S, name: &str) -> Self {
         Self {
             caller,
             service: ServiceId::of(name),
+            codec: Codec::default(),
             timeout: None,
         }
     }
@@ -63,6 +65,13 @@ impl<S> Stub<S> {
     #[must_use]
     pub fn caller(&self) -> &S {
         &self.caller
+    }
+
+    /// The same in another codec; it must be the connection's, [`Channel::codec`].
+    #[must_use]
+    pub fn with_codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
     }
 
     /// The same with a time limit for each call, in place of the method's own.
@@ -96,7 +105,7 @@ impl<S: Caller> Stub<S> {
             let detail = "the server's method returns a Result, this client's does not";
             return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
         }
-        decode(Codec::Bincode, response.into_body(), Outcome::Ran)
+        decode(self.codec, response.into_body(), Outcome::Ran)
     }
 
     /// Calls a method that returns a `Result`.
@@ -119,10 +128,10 @@ impl<S: Caller> Stub<S> {
     {
         let response = self.send(method, args, upload).await?;
         if response.is_failed() {
-            let error = decode(Codec::Bincode, response.into_body(), Outcome::Ran)?;
+            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
         }
-        Ok(decode(Codec::Bincode, response.into_body(), Outcome::Ran)?)
+        Ok(decode(self.codec, response.into_body(), Outcome::Ran)?)
     }
 
     /// Calls a method that returns a stream: resolves when that is open.
@@ -142,7 +151,7 @@ impl<S: Caller> Stub<S> {
         A: Serialize + Send + 'static,
     {
         let response = self.send(method, args, upload).await?;
-        streaming(response)
+        self.streaming(response)
     }
 
     /// Calls a method that returns a `Result` of a stream: resolves when that is open.
@@ -164,10 +173,10 @@ impl<S: Caller> Stub<S> {
     {
         let response = self.send(method, args, upload).await?;
         if response.is_failed() {
-            let error = decode(Codec::Bincode, response.into_body(), Outcome::Ran)?;
+            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
         }
-        Ok(streaming(response)?)
+        Ok(self.streaming(response)?)
     }
 
     /// The items that go with a request.
@@ -176,7 +185,7 @@ impl<S: Caller> Stub<S> {
     where
         T: Serialize + 'static,
     {
-        Some(Upload::of(Codec::Bincode, items))
+        Some(Upload::of(self.codec, items))
     }
 
     /// The items that go with a request, up to the first error.
@@ -189,7 +198,7 @@ impl<S: Caller> Stub<S> {
         T: Serialize + 'static,
         E: Serialize + 'static,
     {
-        Some(Upload::of_results(Codec::Bincode, items))
+        Some(Upload::of_results(self.codec, items))
     }
 
     /// Calls a method whose result nobody waits for: resolves when the system has the whole request.
@@ -209,6 +218,15 @@ impl<S: Caller> Stub<S> {
         A: Serialize + Send + 'static,
     {
         self.send(method, args, upload).await.map(drop)
+    }
+
+    /// The stream of a response.
+    fn streaming<T, E>(&self, response: Response) -> Result<Streaming<T, E>, Fault> {
+        let Some(items) = response.into_items() else {
+            let detail = "the server's method returns no stream, this client's does";
+            return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
+        };
+        Ok(Streaming::new(items, self.codec))
     }
 
     async fn send<A>(
@@ -247,20 +265,11 @@ impl<S: Caller> Stub<S> {
             .and_then(|limit| Instant::now().checked_add(limit));
         let inherited = ambient.and_then(|ambient| ambient.deadline);
         let deadline = [own, inherited].into_iter().flatten().min();
-        let body = encode(Codec::Bincode, &args, Outcome::NotSent)?;
-        Ok(Request::new(method, self.service, Codec::Bincode, body)
+        let body = encode(self.codec, &args, Outcome::NotSent)?;
+        Ok(Request::new(method, self.service, self.codec, body)
             .with_deadline(deadline)
             .with_depth(depth))
     }
-}
-
-/// The stream of a response.
-fn streaming<T, E>(response: Response) -> Result<Streaming<T, E>, Fault> {
-    let Some(items) = response.into_items() else {
-        let detail = "the server's method returns no stream, this client's does";
-        return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
-    };
-    Ok(Streaming::new(items, Codec::Bincode))
 }
 
 /// What an error of a call through layers means. A layer that sheds load does not pass the call on.

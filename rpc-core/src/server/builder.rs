@@ -9,6 +9,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
 use crate::client::BoxError;
+use crate::codec::Codec;
 use crate::connection::Config;
 use crate::message::{Request, Response};
 use crate::transport::Listener;
@@ -124,6 +125,12 @@ impl<L, C> ServerBuilder<L, C> {
     /// may go beyond.
     pub fn window(mut self, bytes: u64) -> Self {
         self.settings.config.window = bytes;
+        self
+    }
+
+    /// Offers clients these codecs; bincode and JSON unless set. The client's order decides which is used.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.settings.config.codecs = codecs.into_iter().collect();
         self
     }
 

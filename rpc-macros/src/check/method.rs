@@ -8,13 +8,14 @@ use crate::errors::Errors;
 use crate::model::{Method, Returns};
 
 /// Names that the generated clients have functions of.
-const CLIENT_FUNCTIONS: [&str; 7] = [
+const CLIENT_FUNCTIONS: [&str; 8] = [
     "caller",
     "clone",
     "closed",
     "connect",
     "named",
     "new",
+    "with_codec",
     "with_timeout",
 ];
 

@@ -78,7 +78,8 @@ fn connect(service: &Service, parameters: &Parameters) -> TokenStream {
             #vis async fn connect(
                 target: impl ::core::convert::Into<#facade::Connect>,
             ) -> ::core::result::Result<Self, #facade::ConnectError> {
-                #facade::__private::connect(target).await.map(Self::new)
+                let channel = #facade::__private::connect(target).await?;
+                ::core::result::Result::Ok(<Self as #facade::Client>::over(channel))
             }
 
             /// Waits until the connection has ended, and says why.
@@ -93,7 +94,8 @@ fn connect(service: &Service, parameters: &Parameters) -> TokenStream {
         #(#inherited)*
         impl<#(#bounded),*> #facade::Client for #client<#(#arguments),*> #clause {
             fn over(channel: #facade::Channel) -> Self {
-                Self::new(channel)
+                let codec = channel.codec();
+                Self::new(channel).with_codec(codec)
             }
         }
     }
@@ -104,7 +106,7 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
     let vis = &service.item.vis;
     let table = methods::table(service);
     quote! {
-        /// Calls through `caller`: a channel, or layers over one.
+        /// Calls through `caller`, a channel or layers over one, in bincode.
         #[must_use]
         #vis fn new(caller: #own) -> Self {
             Self::named(caller, #table::NAME)
@@ -123,6 +125,15 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
         #[must_use]
         #vis fn caller(&self) -> &#own {
             self.stub.caller()
+        }
+
+        /// The same in another codec; it must be the connection's, which its channel knows.
+        #[must_use]
+        #vis fn with_codec(self, codec: #facade::Codec) -> Self {
+            Self {
+                stub: self.stub.with_codec(codec),
+                marker: ::core::marker::PhantomData,
+            }
         }
 
         /// The same with a time limit for each call, in place of the methods' own.
