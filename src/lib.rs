@@ -55,6 +55,8 @@ pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
 pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder, Services};
 pub use rpc_core::streaming::{NoError, Streaming};
+#[cfg(feature = "testing")]
+pub use rpc_core::testing;
 pub use rpc_core::transport;
 pub use rpc_macros::service;
 pub use transport_pipe::{

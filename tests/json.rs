@@ -1,21 +1,18 @@
 //! JSON over real pipes: which codec a connection gets, and that the same service works with each.
 
 #[allow(dead_code, unreachable_pub)] // this file uses a part
-#[path = "../rpc-core/tests/support/frames.rs"]
-mod frames;
-#[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
 mod support;
 
 use std::collections::BTreeMap;
 use std::error::Error;
 
 use bytes::Bytes;
-use frames::{Frame, packet, request};
 use pipe_rpc::{
     CallError, Channel, Codec, Connect, ConnectError, Fault, GreetError, Outcome, Pipe, PipeServer, Reason,
     Server, ServerBuilder,
 };
 use rpc_core::proto::{Hello, RejectCode};
+use rpc_core::testing::frame::{Frame, packet, request};
 use serde::{Deserialize, Serialize};
 use support::{soon, unique_name};
 
@@ -265,6 +262,7 @@ impl Script {
             max_nested: 0,
             window: 0,
             max_body: 1 << 20,
+            stream: 0,
             secret: None,
             product: String::new(),
             services: Vec::new(),

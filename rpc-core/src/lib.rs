@@ -14,4 +14,6 @@ pub mod method;
 pub mod proto;
 pub mod server;
 pub mod streaming;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;

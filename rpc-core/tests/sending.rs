@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
+use pipe_rpc_core::testing::ScriptedPeer;
+use pipe_rpc_core::testing::frame::{Frame, ping, pong};
 use pipe_rpc_core::transport::{PacketSender, memory};
-use support::frames::{Frame, ping, pong};
 use support::hooked::hooked;
-use support::peer::channel_over;
 use support::service::{ECHO, method};
 
 const REQUEST: u8 = 1;
@@ -44,7 +44,7 @@ async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
         // Taken at once, as by a peer that reads while it is written to.
         matches!(kind(sent), 0 | REQUEST)
     };
-    let (channel, script) = channel_over(hooked(ours, Box::new(hook)), theirs).await;
+    let (channel, script) = ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs).await;
     let link = script.into_link();
     assert!(peer.set(link.sender).is_ok());
 
@@ -74,7 +74,8 @@ fn a_report_waits_for_the_packet_that_is_being_sent() {
         }
         true
     };
-    let (channel, mut peer) = runtime.block_on(channel_over(hooked(ours, Box::new(hook)), theirs));
+    let (channel, mut peer) =
+        runtime.block_on(ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs));
     let handle = runtime.handle().clone();
     let caller = std::thread::spawn(move || {
         let stub = Stub::new(channel, "Probe");
@@ -83,13 +84,13 @@ fn a_report_waits_for_the_packet_that_is_being_sent() {
     is_sending.recv().unwrap();
 
     runtime.block_on(async {
-        peer.send_frame(&Frame::new(99, 0, (0, 0))).await;
+        peer.send(&Frame::new(99, 0, (0, 0))).await;
         // The driver takes it in and sees that somebody is sending.
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
         go_on.send(()).unwrap();
-        let report = peer.reported().await;
+        let report = peer.expect_protocol_error().await;
         assert!(report.contains("99"), "{report}");
     });
     caller.join().unwrap().unwrap_err();

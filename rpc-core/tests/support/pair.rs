@@ -8,7 +8,7 @@ use pipe_rpc_core::proto::{
     ProtocolError, RequestHead,
 };
 
-use super::frames::{Frame, packet, told};
+use pipe_rpc_core::testing::frame::{Frame, packet, told};
 
 /// Small limits, so that scripts reach them.
 pub const LIMITS: Limits = Limits {
