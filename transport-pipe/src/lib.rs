@@ -47,5 +47,5 @@ pub use expect::Owner;
 pub use name::PipeName;
 pub use options::{ConnectOptions, Framing, MAX_PACKET, ServerOptions};
 pub use pipe::{Closer, Pipe, PipeParts, PipeReceiver, PipeSender};
-pub use rpc_core::transport::{Account, Packet, PeerIdentity};
+pub use rpc_core::transport::{Account, NotASid, Packet, PeerIdentity, Principal, PrincipalId};
 pub use server::{PipeServer, PipeServerBuilder};

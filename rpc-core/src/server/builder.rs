@@ -16,7 +16,7 @@ use crate::transport::Listener;
 use super::router::Table;
 use super::run::{Running, ServeError};
 use super::stack::{Layers, Whole};
-use super::{Mount, MountError, Router};
+use super::{Authorize, Mount, MountError, Router};
 
 /// A server of one or more services; see [`Server::builder`].
 #[derive(Debug)]
@@ -28,6 +28,7 @@ impl Server {
         let settings = Settings {
             table: Table::default(),
             fault: None,
+            rules: Vec::new(),
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
@@ -53,6 +54,8 @@ struct Settings {
     table: Table,
     /// The first service that could not be mounted; told when the server is to serve.
     fault: Option<MountError>,
+    /// Held against the services when the server is to serve.
+    rules: Vec<Authorize>,
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
@@ -90,6 +93,13 @@ impl<L, C> ServerBuilder<L, C> {
             layers: self.layers,
             connection_layers: Stack::new(layer, self.connection_layers),
         }
+    }
+
+    /// Admits calls by who makes them: adds these rules as a [layer](Self::layer), and has [`serve`](Self::serve) tell
+    /// if they name a service or a method that there is not.
+    pub fn authorize(mut self, rules: Authorize) -> ServerBuilder<Stack<Authorize, L>, C> {
+        self.settings.rules.push(rules.clone());
+        self.layer(rules)
     }
 
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
@@ -140,7 +150,8 @@ impl<L, C> ServerBuilder<L, C> {
     /// Serves every client that the listener accepts, for as long as the listener lives.
     ///
     /// # Errors
-    /// If the services cannot be mounted together, or when the listener ends.
+    /// If the services cannot be mounted together, if rules of [`authorize`](Self::authorize) fit none of them, or when
+    /// the listener ends.
     ///
     /// # Cancel safety
     /// Dropping the future closes the listener and all connections; running handlers are dropped.
@@ -180,6 +191,10 @@ impl<L, C> ServerBuilder<L, C> {
         if let Some(fault) = self.settings.fault {
             return Err(fault.into());
         }
+        let rules = &self.settings.rules;
+        rules
+            .iter()
+            .try_for_each(|rules| rules.check(&self.settings.table))?;
         let table = Arc::new(self.settings.table);
         let router = Router::new(Arc::clone(&table));
         let unlayered = TypeId::of::<(L, C)>() == TypeId::of::<(Identity, Identity)>();

@@ -118,6 +118,12 @@ impl Table {
         self.mounts.iter().map(|mounted| mounted.name.clone()).collect()
     }
 
+    /// The methods of the service mounted under that name.
+    pub(super) fn methods_of(&self, name: &str) -> Option<&'static [Method]> {
+        let mounted = self.mounts.iter().find(|mounted| mounted.name == name)?;
+        Some(mounted.service.methods())
+    }
+
     fn entry(&self, service: u32, method: u32) -> Option<&Entry> {
         let at = self
             .methods

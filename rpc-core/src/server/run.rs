@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use crate::connection::{Config, Driver, Serving, Shared, accept};
 use crate::transport::{Link, Listener};
 
-use super::MountError;
 use super::router::Table;
 use super::stack::Whole;
+use super::{MountError, RuleError};
 
 /// Why a server ended, or never began.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum ServeError {
     /// The services cannot be mounted together.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// A rule about who may call fits no service.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     /// The listener ended.
     #[error("the listener ended")]
     Listener(#[source] io::Error),

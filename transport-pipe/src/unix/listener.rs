@@ -1,7 +1,7 @@
 //! The listening socket, and the task that accepts from it.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::claim::{Claim, io_error};
+use super::peer;
 use super::register_unsafe::Registered;
 use super::socket::Socket;
 use super::system;
@@ -169,7 +170,7 @@ impl Accepting {
                 Err(error) => return Err(error.into()),
             }
         };
-        let peer = match system::peer_identity(client.as_fd()) {
+        let peer = match peer::identity_of(&client) {
             Ok(peer) => peer,
             Err(error) => {
                 tracing::debug!(%error, "a client left before it was accepted");

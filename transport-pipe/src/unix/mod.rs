@@ -10,6 +10,7 @@ mod framed_send;
 #[cfg(target_os = "linux")]
 mod linux;
 mod listener;
+mod peer;
 #[cfg(target_os = "linux")]
 mod peercred_unsafe;
 #[cfg(not(target_os = "linux"))]

@@ -67,14 +67,17 @@ pub(super) fn client_of(file: &File) -> PeerIdentity {
         let anonymous = error.raw_os_error() == Some(ERROR_CANT_OPEN_ANONYMOUS.cast_signed());
         if anonymous { ANONYMOUS } else { NOBODY }.to_owned()
     });
-    PeerIdentity::new(Account::Windows { sid }, file.client_pid().ok())
+    identity(sid, file.client_pid().ok())
 }
 
 /// Whose server this is.
 pub(super) fn server_of(file: &File) -> io::Result<PeerIdentity> {
     let sid = owner_of(file.as_handle())?;
-    Ok(PeerIdentity::new(
-        Account::Windows { sid },
-        file.server_pid().ok(),
-    ))
+    Ok(identity(sid, file.server_pid().ok()))
+}
+
+fn identity(sid: String, pid: Option<u32>) -> PeerIdentity {
+    let same_user = process_user().is_ok_and(|ours| ours == sid);
+    let peer = PeerIdentity::new(Account::Windows { sid }, pid);
+    if same_user { peer.of_same_user() } else { peer }
 }
