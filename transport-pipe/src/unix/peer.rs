@@ -16,3 +16,13 @@ pub(super) fn identity_of(socket: impl AsFd) -> io::Result<PeerIdentity> {
         _ => peer,
     })
 }
+
+/// Who connected, with all groups; for a server's end.
+pub(super) fn client_of(socket: impl AsFd) -> io::Result<PeerIdentity> {
+    let peer = identity_of(&socket)?;
+    let groups = system::peer_groups(socket.as_fd()).unwrap_or_else(|error| {
+        tracing::debug!(%error, "the system does not tell the groups of a client");
+        Vec::new()
+    });
+    Ok(peer.with_groups(groups))
+}
