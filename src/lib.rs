@@ -53,11 +53,14 @@ pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionErr
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
-pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder, Services};
+pub use rpc_core::server::{
+    Authorize, Context, MountError, Require, RuleError, ServeError, Server, ServerBuilder, Services,
+};
 pub use rpc_core::streaming::{NoError, Streaming};
 #[cfg(feature = "testing")]
 pub use rpc_core::testing;
 pub use rpc_core::transport;
+pub use rpc_core::transport::{NotASid, Principal};
 pub use rpc_macros::service;
 pub use transport_pipe::{
     Access, Account, BindError, Framing, NameError, Owner, PeerIdentity, Pipe, PipeName, PipeServer,

@@ -121,6 +121,8 @@ pub enum Reason {
     ConnectionLost,
     /// A layer failed the call; the source or the text says why.
     Layer,
+    /// The server does not allow this caller to make it; the text says what is required.
+    Forbidden,
     /// The call needs a tokio runtime and there is none.
     NoRuntime,
     /// The peer gave a reason that this version does not know.
@@ -254,6 +256,7 @@ impl fmt::Display for Reason {
             Self::TooDeep => write!(f, "calls are nested too deeply"),
             Self::ConnectionLost => write!(f, "the connection was lost"),
             Self::Layer => write!(f, "a layer failed it"),
+            Self::Forbidden => write!(f, "the server does not allow it to this caller"),
             Self::NoRuntime => {
                 write!(
                     f,

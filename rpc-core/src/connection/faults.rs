@@ -52,6 +52,7 @@ pub(super) fn record_of(fault: &Fault) -> FaultRecord {
         Reason::Layer | Reason::ConnectionLost | Reason::WrongCodec | Reason::NoRuntime | Reason::Other => {
             (code::LAYER, [0; 2])
         }
+        Reason::Forbidden => (code::FORBIDDEN, [0; 2]),
     };
     let outcome = match fault.outcome() {
         Outcome::NotSent | Outcome::Refused => ran::REFUSED,
@@ -89,6 +90,7 @@ pub(super) fn fault_of(record: FaultRecord) -> Fault {
         code::PANICKED => Reason::Panicked,
         code::TOO_DEEP => Reason::TooDeep,
         code::LAYER => Reason::Layer,
+        code::FORBIDDEN => Reason::Forbidden,
         _ => Reason::Other,
     };
     let outcome = match record.outcome {

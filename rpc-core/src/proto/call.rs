@@ -174,6 +174,7 @@ pub mod code {
     pub const PANICKED: u16 = 11;
     pub const TOO_DEEP: u16 = 12;
     pub const LAYER: u16 = 13;
+    pub const FORBIDDEN: u16 = 14;
 }
 
 /// Whether a call ran, as a number. PROTOCOL.md section 8.

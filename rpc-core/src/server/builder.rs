@@ -17,7 +17,7 @@ use crate::transport::Listener;
 use super::router::Table;
 use super::run::{Running, ServeError};
 use super::stack::{Layers, Whole};
-use super::{Mount, MountError, Router, Services};
+use super::{Authorize, Mount, MountError, Router, Services};
 
 /// A server of one or more services; see [`Server::builder`].
 #[derive(Debug)]
@@ -29,6 +29,7 @@ impl Server {
         let settings = Settings {
             table: Table::default(),
             fault: None,
+            rules: Vec::new(),
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
@@ -54,6 +55,8 @@ struct Settings {
     table: Table,
     /// The first service that could not be mounted; told when the server is to serve.
     fault: Option<MountError>,
+    /// Held against the services when the server is to serve.
+    rules: Vec<Authorize>,
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
@@ -91,6 +94,13 @@ impl<L, C> ServerBuilder<L, C> {
             layers: self.layers,
             connection_layers: Stack::new(layer, self.connection_layers),
         }
+    }
+
+    /// Admits calls by who makes them: adds these rules as a [layer](Self::layer), and has [`serve`](Self::serve) tell
+    /// if they name a service or a method that there is not.
+    pub fn authorize(mut self, rules: Authorize) -> ServerBuilder<Stack<Authorize, L>, C> {
+        self.settings.rules.push(rules.clone());
+        self.layer(rules)
     }
 
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
@@ -165,7 +175,8 @@ where
     /// Serves every client that the listener accepts, for as long as the listener lives.
     ///
     /// # Errors
-    /// If the services cannot be mounted together, or when the listener ends.
+    /// If the services cannot be mounted together, if rules of [`authorize`](Self::authorize) fit none of them, or when
+    /// the listener ends.
     ///
     /// # Cancel safety
     /// Dropping the future closes the listener and all connections; running handlers are dropped.
@@ -196,18 +207,20 @@ where
     /// nothing then, and the largest body is the client's own.
     ///
     /// # Errors
-    /// If the services cannot be mounted together.
+    /// If the services cannot be mounted together, or a rule about who may call fits none of them.
     pub fn build(self) -> Result<Services, MountError> {
         let Settings {
             table,
             fault,
             config,
             max_running,
+            rules,
             ..
         } = self.settings;
         if let Some(fault) = fault {
             return Err(fault);
         }
+        rules.iter().try_for_each(|rules| rules.check(&table))?;
         let table = Arc::new(table);
         let router = Router::new(Arc::clone(&table));
         let unlayered = TypeId::of::<(L, C)>() == TypeId::of::<(Identity, Identity)>();
