@@ -110,7 +110,10 @@ async fn a_client_without_a_common_codec_is_rejected() {
         let reject = rejection(&Hello { codecs, ..hello() }.encode()).await;
         assert_eq!(
             (reject.code, reject.text.as_str()),
-            (RejectCode::Codec, "no codec that both ends have")
+            (
+                RejectCode::Codec,
+                "no codec that both ends offer; this one offers 1 (bincode), 2 (JSON)"
+            )
         );
     }
 }
@@ -330,7 +333,7 @@ async fn a_client_refuses_a_server_of_another_version_or_codec() {
     let error = refusal(Some(other.encode())).await;
     assert_eq!(
         error.to_string(),
-        "the two ends cannot agree (Codec); one of the two programs is too old"
+        "the two ends cannot agree (Codec); one of the two programs is too old, or offers no codec of the other's"
     );
 }
 

@@ -214,7 +214,7 @@ async fn a_server_that_announces_a_large_response_costs_nothing() {
     let (channel, mut peer) = ScriptedPeer::server().await;
     let stub = Stub::new(channel, "Probe");
     COUNTING.reset_peak_memory();
-    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await });
     peer.expect("request 0.1").await;
     peer.send(&large_response((0, 1), 100 << 20, &[0; 1000])).await;
     peer.send(&ping(1)).await;

@@ -28,7 +28,7 @@ async fn open_call() -> (
 ) {
     let (channel, mut peer) = ScriptedPeer::server().await;
     let stub = stub(&channel);
-    let call = tokio::spawn(async move { stub.call(method(ECHO), Bytes::from_static(b"hello")).await });
+    let call = tokio::spawn(async move { stub.call(method(ECHO), Bytes::from_static(b"hello"), None).await });
     peer.expect("request 0.1").await;
     (channel, peer, call)
 }
@@ -62,7 +62,7 @@ async fn lost_by(packet: &[u8], text: &str) {
     );
     assert_eq!(peer.expect_protocol_error().await, text);
     assert!(matches!(*channel.closed().await, ConnectionError::Protocol(_)));
-    let later: Result<Bytes, _> = stub(&channel).call(method(ECHO), Bytes::new()).await;
+    let later: Result<Bytes, _> = stub(&channel).call(method(ECHO), Bytes::new(), None).await;
     let later = later.unwrap_err();
     assert_eq!(
         (later.outcome(), later.reason()),
@@ -128,7 +128,7 @@ async fn a_second_response_is_ignored_until_its_slot_is_used_again() {
     peer.send(&packet(&twice)).await;
     assert_eq!(call.await.unwrap().unwrap(), Bytes::from_static(b"first"));
     let stub = stub(&channel);
-    let next = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
+    let next = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await });
     peer.expect("request 0.2").await;
     peer.send(&response((0, 1), b"far too late")).await;
     let fault = next.await.unwrap().unwrap_err();
@@ -183,7 +183,7 @@ async fn a_faults_text_is_shown_whatever_it_is_made_of() {
 async fn a_body_that_is_no_value_ends_its_call_alone() {
     let (channel, mut peer) = ScriptedPeer::server().await;
     let stub = stub(&channel);
-    let call = tokio::spawn(async move { stub.call::<_, String>(method(ECHO), ()).await });
+    let call = tokio::spawn(async move { stub.call::<_, String>(method(ECHO), (), None).await });
     peer.expect("request 0.1").await;
     peer.send(&response((0, 1), &[0xff; 9])).await;
     let fault = call.await.unwrap().unwrap_err();
@@ -204,7 +204,7 @@ async fn calls_of_a_server_to_a_client_that_serves_nothing_are_refused() {
 async fn a_server_that_never_answers_is_given_up_at_the_deadline() {
     let (channel, mut peer) = ScriptedPeer::server().await;
     let stub = stub(&channel).with_timeout(Duration::from_secs(3));
-    let call = stub.call::<_, ()>(method(NEVER), ());
+    let call = stub.call::<_, ()>(method(NEVER), (), None);
     let fault = call.await.unwrap_err();
     assert_eq!(
         (fault.outcome(), fault.reason()),
@@ -220,10 +220,10 @@ async fn a_server_that_frees_no_slot_leaves_calls_unsent() {
     let stub = stub(&channel).with_timeout(Duration::from_secs(3));
     // The script grants 16 calls; the callers give up, and the slots stay taken.
     for _ in 0..16 {
-        let fault = stub.call::<_, ()>(method(NEVER), ()).await.unwrap_err();
+        let fault = stub.call::<_, ()>(method(NEVER), (), None).await.unwrap_err();
         assert_eq!(fault.outcome(), Outcome::MayHaveRun);
     }
-    let fault = stub.call::<_, ()>(method(NEVER), ()).await.unwrap_err();
+    let fault = stub.call::<_, ()>(method(NEVER), (), None).await.unwrap_err();
     assert_eq!(
         (fault.outcome(), fault.reason()),
         (Outcome::NotSent, Reason::DeadlineExceeded)
@@ -234,12 +234,12 @@ async fn a_server_that_frees_no_slot_leaves_calls_unsent() {
 async fn a_oneway_call_may_end_by_done_or_be_refused() {
     let (channel, mut peer) = ScriptedPeer::server().await;
     let stub = stub(&channel);
-    stub.oneway(method(TOUCH), ()).await.unwrap();
+    stub.oneway(method(TOUCH), (), None).await.unwrap();
     peer.expect("request 0.1").await;
     peer.send(&done((0, 1))).await;
     peer.send(&ping(1)).await;
     peer.expect("pong 1").await;
-    stub.oneway(method(TOUCH), ()).await.unwrap();
+    stub.oneway(method(TOUCH), (), None).await.unwrap();
     peer.expect("request 0.2").await; // the slot was free again
 }
 
@@ -249,7 +249,9 @@ async fn goaway_ends_no_open_call_and_lets_none_begin() {
     peer.send(&goaway(0, "restarting")).await;
     peer.send(&ping(1)).await;
     peer.expect("pong 1").await;
-    let later = stub(&channel).call::<_, Bytes>(method(ECHO), Bytes::new()).await;
+    let later = stub(&channel)
+        .call::<_, Bytes>(method(ECHO), Bytes::new(), None)
+        .await;
     let later = later.unwrap_err();
     assert_eq!(
         (later.outcome(), later.reason()),

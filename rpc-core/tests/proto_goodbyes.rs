@@ -84,6 +84,26 @@ fn both_ends_may_say_farewell_at_once() {
 }
 
 #[test]
+fn a_call_that_crosses_a_farewell_is_refused_at_whatever_depth() {
+    let mut pair = Pair::new();
+    pair.client.proto.say_farewell();
+    assert!(pair.client.proto.is_parting());
+    pair.server.call(1);
+    pair.server.call_with(nested(), 9000).unwrap();
+    pair.settle();
+    assert_eq!(pair.client.news(), ["farewell acknowledged"]);
+    let mut news = pair.server.news();
+    news.retain(|news| news.contains("faulted"));
+    assert_eq!(
+        news,
+        [
+            "call 0.1 faulted: code 4, outcome 1",
+            "call 4.1 faulted: code 4, outcome 1"
+        ]
+    );
+}
+
+#[test]
 fn a_second_farewell_ends_the_connection() {
     let mut pair = Pair::new();
     pair.server.hear_frame(&frame::farewell()).unwrap();

@@ -16,6 +16,7 @@ pub fn hello() -> Hello {
         max_nested: 4,
         window: 1 << 20,
         max_body: 1 << 24,
+        stream: 256 << 10,
         secret: None,
         product: "a script".to_owned(),
         services: Vec::new(),

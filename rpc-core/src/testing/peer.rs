@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// let (channel, mut server) = ScriptedPeer::server().await;
 /// let thesaurus = Stub::new(channel, "Thesaurus");
 /// let call = tokio::spawn(async move {
-///     thesaurus.call::<_, Vec<String>>(&SYNONYMS, "pipe".to_owned()).await
+///     thesaurus.call::<_, Vec<String>>(&SYNONYMS, "pipe".to_owned(), None).await
 /// });
 ///
 /// server.expect("request 0.1").await;
@@ -76,6 +76,17 @@ impl ScriptedPeer {
     /// Dropping the future closes the link.
     pub async fn server() -> (Channel, Self) {
         let (ours, theirs) = memory::pair();
+        Self::server_over(ours, theirs).await
+    }
+
+    /// The same over the two ends of a link: the client has `ours`.
+    ///
+    /// # Panics
+    /// If there is no tokio runtime, or the two do not come together.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the link.
+    pub async fn server_over(ours: Link, theirs: Link) -> (Channel, Self) {
         let mut peer = Self::new(theirs);
         let config = Config::default();
         let (channel, _) = tokio::join!(Channel::open(ours, &config), peer.welcome(&hello()));
@@ -300,6 +311,12 @@ impl ScriptedPeer {
             count += 1;
         }
         count
+    }
+
+    /// The link, for what a script cannot do.
+    #[must_use]
+    pub fn into_link(self) -> Link {
+        self.link
     }
 
     /// Closes the link at once.
