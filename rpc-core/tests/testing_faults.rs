@@ -32,7 +32,7 @@ async fn open(link: Link) -> (Channel, Stub<Channel>) {
 }
 
 async fn echo(stub: &Stub<Channel>, size: usize) -> Result<Bytes, pipe_rpc_core::fault::Fault> {
-    stub.call(method(ECHO), Bytes::from(vec![7; size])).await
+    stub.call(method(ECHO), Bytes::from(vec![7; size]), None).await
 }
 
 /// The same faults, at whichever end they are put in: two scripts, what is sent by the first is faulty.
@@ -199,7 +199,7 @@ async fn packets_can_be_changed() {
     };
     let (link, _) = Faults::new().change(shout).incoming(link().await);
     let (_channel, stub) = open(link).await;
-    let echo = stub.call::<_, Bytes>(method(ECHO), Bytes::from_static(b"quiet"));
+    let echo = stub.call::<_, Bytes>(method(ECHO), Bytes::from_static(b"quiet"), None);
     assert_eq!(echo.await.unwrap(), Bytes::from_static(b"QUIET"));
 }
 

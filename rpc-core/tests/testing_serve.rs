@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 async fn assert_serves(channel: &Channel) {
     let stub = Stub::new(channel.clone(), "Probe");
-    let echo = stub.call::<_, Bytes>(method(ECHO), Bytes::from_static(b"still here"));
+    let echo = stub.call::<_, Bytes>(method(ECHO), Bytes::from_static(b"still here"), None);
     assert_eq!(echo.await.unwrap(), Bytes::from_static(b"still here"));
 }
 
