@@ -131,7 +131,10 @@ async fn a_handler_is_dropped_at_every_moment_and_its_call_fails() {
     let (handlers, steps, channel, stub) = steps().await;
     let results = Mutex::new(Vec::new());
     let polls = drop_handler_at_every_poll(&handlers, async || {
-        let call = async { results.lock().unwrap().push(three_steps(&stub).await) };
+        let call = async {
+            let result = three_steps(&stub).await;
+            results.lock().unwrap().push(result);
+        };
         (call, async { assert_whole(&channel).await })
     })
     .await;
