@@ -13,4 +13,5 @@ pub mod message;
 pub mod method;
 pub mod proto;
 pub mod server;
+pub mod streaming;
 pub mod transport;

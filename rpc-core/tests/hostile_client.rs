@@ -79,7 +79,7 @@ async fn frames_before_a_torn_one_still_count() {
 
 #[tokio::test]
 async fn unknown_kinds() {
-    for kind in [0, 5, 6, 15, 127] {
+    for kind in [0, 15, 127] {
         shown_out_by(
             Frame::new(kind, OPENER, (0, 1)),
             &format!("frame kind {kind} is unknown or was not agreed on"),

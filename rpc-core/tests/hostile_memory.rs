@@ -212,7 +212,7 @@ async fn a_server_that_announces_a_large_response_costs_nothing() {
     let (channel, mut peer) = channel().await;
     let stub = Stub::new(channel, "Probe");
     COUNTING.reset_peak_memory();
-    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await });
     assert_eq!(peer.told().await, "request 0.1");
     peer.send_frame(&large_response((0, 1), 100 << 20, &[0; 1000]))
         .await;

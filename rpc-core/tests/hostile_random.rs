@@ -128,7 +128,7 @@ proptest! {
             let calls: Vec<_> = (0..3)
                 .map(|_| {
                     let stub = Stub::new(channel.clone(), "Probe").with_timeout(Duration::from_secs(1));
-                    tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await })
+                    tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await })
                 })
                 .collect();
             tokio::task::yield_now().await;

@@ -24,7 +24,7 @@ fn stub(channel: &Channel) -> Stub<Channel> {
 async fn open_call() -> (Channel, Peer, tokio::task::JoinHandle<Result<Bytes, Fault>>) {
     let (channel, mut peer) = channel().await;
     let stub = stub(&channel);
-    let call = tokio::spawn(async move { stub.call(method(ECHO), Bytes::from_static(b"hello")).await });
+    let call = tokio::spawn(async move { stub.call(method(ECHO), Bytes::from_static(b"hello"), None).await });
     assert_eq!(peer.told().await, "request 0.1");
     (channel, peer, call)
 }
@@ -58,7 +58,7 @@ async fn lost_by(packet: &[u8], text: &str) {
     );
     assert_eq!(peer.reported().await, text);
     assert!(matches!(*channel.closed().await, ConnectionError::Protocol(_)));
-    let later: Result<Bytes, _> = stub(&channel).call(method(ECHO), Bytes::new()).await;
+    let later: Result<Bytes, _> = stub(&channel).call(method(ECHO), Bytes::new(), None).await;
     let later = later.unwrap_err();
     assert_eq!(
         (later.outcome(), later.reason()),
@@ -124,7 +124,7 @@ async fn a_second_response_is_ignored_until_its_slot_is_used_again() {
     peer.send(&packet(&twice)).await;
     assert_eq!(call.await.unwrap().unwrap(), Bytes::from_static(b"first"));
     let stub = stub(&channel);
-    let next = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
+    let next = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await });
     assert_eq!(peer.told().await, "request 0.2");
     peer.send_frame(&response((0, 1), b"far too late")).await;
     let fault = next.await.unwrap().unwrap_err();
@@ -179,7 +179,7 @@ async fn a_faults_text_is_shown_whatever_it_is_made_of() {
 async fn a_body_that_is_no_value_ends_its_call_alone() {
     let (channel, mut peer) = channel().await;
     let stub = stub(&channel);
-    let call = tokio::spawn(async move { stub.call::<_, String>(method(ECHO), ()).await });
+    let call = tokio::spawn(async move { stub.call::<_, String>(method(ECHO), (), None).await });
     assert_eq!(peer.told().await, "request 0.1");
     peer.send_frame(&response((0, 1), &[0xff; 9])).await;
     let fault = call.await.unwrap().unwrap_err();
@@ -200,7 +200,7 @@ async fn calls_of_a_server_to_a_client_that_serves_nothing_are_refused() {
 async fn a_server_that_never_answers_is_given_up_at_the_deadline() {
     let (channel, mut peer) = channel().await;
     let stub = stub(&channel).with_timeout(Duration::from_secs(3));
-    let call = stub.call::<_, ()>(method(NEVER), ());
+    let call = stub.call::<_, ()>(method(NEVER), (), None);
     let fault = call.await.unwrap_err();
     assert_eq!(
         (fault.outcome(), fault.reason()),
@@ -218,10 +218,10 @@ async fn a_server_that_frees_no_slot_leaves_calls_unsent() {
     let stub = stub(&channel).with_timeout(Duration::from_secs(3));
     // The script grants 16 calls; the callers give up, and the slots stay taken.
     for _ in 0..16 {
-        let fault = stub.call::<_, ()>(method(NEVER), ()).await.unwrap_err();
+        let fault = stub.call::<_, ()>(method(NEVER), (), None).await.unwrap_err();
         assert_eq!(fault.outcome(), Outcome::MayHaveRun);
     }
-    let fault = stub.call::<_, ()>(method(NEVER), ()).await.unwrap_err();
+    let fault = stub.call::<_, ()>(method(NEVER), (), None).await.unwrap_err();
     assert_eq!(
         (fault.outcome(), fault.reason()),
         (Outcome::NotSent, Reason::DeadlineExceeded)
@@ -232,12 +232,12 @@ async fn a_server_that_frees_no_slot_leaves_calls_unsent() {
 async fn a_oneway_call_may_end_by_done_or_be_refused() {
     let (channel, mut peer) = channel().await;
     let stub = stub(&channel);
-    stub.oneway(method(TOUCH), ()).await.unwrap();
+    stub.oneway(method(TOUCH), (), None).await.unwrap();
     assert_eq!(peer.told().await, "request 0.1");
     peer.send_frame(&done((0, 1))).await;
     peer.send_frame(&ping(1)).await;
     assert_eq!(peer.told().await, "pong 1");
-    stub.oneway(method(TOUCH), ()).await.unwrap();
+    stub.oneway(method(TOUCH), (), None).await.unwrap();
     assert_eq!(peer.told().await, "request 0.2", "the slot was free again");
 }
 
@@ -247,7 +247,9 @@ async fn goaway_ends_no_open_call_and_lets_none_begin() {
     peer.send_frame(&goaway(0, "restarting")).await;
     peer.send_frame(&ping(1)).await;
     assert_eq!(peer.told().await, "pong 1");
-    let later = stub(&channel).call::<_, Bytes>(method(ECHO), Bytes::new()).await;
+    let later = stub(&channel)
+        .call::<_, Bytes>(method(ECHO), Bytes::new(), None)
+        .await;
     let later = later.unwrap_err();
     assert_eq!(
         (later.outcome(), later.reason()),

@@ -6,6 +6,6 @@ mod channel;
 mod stub;
 
 #[cfg(feature = "blocking")]
-pub use blocking::BlockingClient;
+pub use blocking::{BlockingClient, BlockingStreaming};
 pub use channel::{CallFuture, Channel};
 pub use stub::{BoxError, Caller, Stub};

@@ -26,6 +26,9 @@ pub struct Config {
     pub window: u64,
     /// The largest body this end takes, in bytes; 128 MiB unless set.
     pub max_body: u64,
+    /// How many bytes of each stream of items the other end may send before they are taken, where an item counts 64
+    /// bytes more than it has; 256 KiB unless set.
+    pub stream_buffer: u64,
     /// The codecs this end offers, the preferred one first; bincode and JSON unless set. The first in the client's list
     /// that both ends offer is used.
     pub codecs: Vec<Codec>,
@@ -42,6 +45,7 @@ impl Default for Config {
             max_nested: 1024,
             window: 16 << 20,
             max_body: 128 << 20,
+            stream_buffer: 256 << 10,
             codecs: vec![Codec::Bincode, Codec::Json],
             secret: None,
             handshake_timeout: Duration::from_secs(5),
@@ -63,6 +67,7 @@ impl Config {
             max_nested: self.max_nested.min(MAX_CREDIT),
             window: self.window.max(1),
             max_body: self.max_body,
+            stream: self.stream_buffer.max(1),
             secret: None,
             product: concat!("pipe-rpc ", env!("CARGO_PKG_VERSION")).to_owned(),
             services,

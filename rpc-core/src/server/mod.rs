@@ -2,6 +2,7 @@
 
 mod builder;
 mod context;
+mod feed;
 mod gate;
 mod load;
 mod mount;
@@ -12,6 +13,7 @@ mod stack;
 pub use builder::{Server, ServerBuilder};
 pub use context::Context;
 pub(crate) use context::{decode, encode};
+pub use feed::{Feed, reply_with_stream};
 pub(crate) use load::{MethodLoad, Watch};
 pub use mount::{Mount, Reply};
 pub(crate) use router::MAX_DEPTH;

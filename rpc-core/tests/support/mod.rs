@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod frames;
+pub mod hooked;
 pub mod pair;
 pub mod peer;
 pub mod service;

@@ -32,6 +32,7 @@ pub fn hello() -> Hello {
         max_calls: 16,
         max_nested: 4,
         window: 1 << 20,
+        stream: 256 << 10,
         max_body: 1 << 24,
         secret: None,
         product: "a script".to_owned(),
@@ -51,6 +52,11 @@ pub fn serve(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> (MemoryC
 /// A channel whose server is a script.
 pub async fn channel() -> (Channel, Peer) {
     let (ours, theirs) = memory::pair();
+    channel_over(ours, theirs).await
+}
+
+/// The same, over these two ends of a link.
+pub async fn channel_over(ours: Link, theirs: Link) -> (Channel, Peer) {
     let mut peer = Peer::new(theirs);
     let greet = async {
         peer.recv().await.expect("the client speaks first");
@@ -151,6 +157,11 @@ impl Peer {
         let report = report.expect("a Goaway before the end");
         assert_eq!(report.head, [1, 0], "for a protocol error");
         String::from_utf8(report.body).unwrap()
+    }
+
+    /// The end of the link, for what a script cannot do.
+    pub fn into_link(self) -> Link {
+        self.link
     }
 
     pub fn close(&self) {
