@@ -3,9 +3,7 @@
 
 mod support;
 
-use pipe_rpc_transport::{
-    LookupError, PeerIdentity, Principal, executable_for_logs, group_named, user_named,
-};
+use pipe_rpc_transport::{LookupError, PeerIdentity, executable_for_logs, group_named, user_named};
 use support::{on_each_transport, pair};
 
 #[cfg(unix)]
@@ -43,7 +41,7 @@ fn a_name_that_nobody_has_is_told() {
 #[cfg(target_os = "linux")] // the group's name is not everywhere this one
 fn a_group_is_found_by_name() {
     let group = group_named("root").unwrap();
-    assert_eq!(group.id(), Principal::gid(0).id());
+    assert_eq!(group.id(), pipe_rpc_transport::Principal::gid(0).id());
     assert_eq!(group.to_string(), "group root (gid 0)");
 }
 
