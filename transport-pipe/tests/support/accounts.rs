@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, Output, Stdio};
 
 use nix::unistd::{Gid, Uid, setgid, setuid};
 use pipe_rpc_transport::{ConnectError, Framing, Owner, Pipe, PipeName, PipeServer};
@@ -83,8 +83,11 @@ fn set_groups(groups: &[u32]) {
     assert!(groups.is_empty(), "no safe call sets them here");
 }
 
-/// In the child: becomes the caller, connects to root's server, and ends the process with what came of it.
-pub fn play(role: &str, name: &str) -> ! {
+/// In the child: becomes the caller, connects to root's server, and tells the parent what came of it.
+///
+/// It returns, so that the test ends as tests do: to change the account, the C library interrupts all other threads,
+/// and `std::process::exit` takes away the stack on which the main thread may still be handling that.
+pub fn play(role: &str, name: &str) {
     Caller::parse(role).become_it();
     let name = match name.strip_prefix("shared:") {
         Some(name) => PipeName::shared(name).unwrap(),
@@ -105,27 +108,32 @@ pub fn play(role: &str, name: &str) -> ! {
             Err(error) => panic!("{error}"),
         }
     });
-    std::process::exit(outcome as i32)
+    println!("\n{MARK}{outcome:?}");
 }
+
+/// What the line begins with that tells the outcome.
+const MARK: &str = "OUTCOME ";
 
 /// What came of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It connected, and the server greeted it.
-    Welcomed = 10,
+    Welcomed,
     /// It connected, and the server closed the pipe.
-    ShownTheDoor = 11,
+    ShownTheDoor,
     /// The system did not let it connect.
-    Denied = 12,
+    Denied,
 }
 
 impl Outcome {
-    pub fn of(status: ExitStatus) -> Self {
-        match status.code() {
-            Some(10) => Self::Welcomed,
-            Some(11) => Self::ShownTheDoor,
-            Some(12) => Self::Denied,
-            _ => panic!("{status}"),
+    fn told_by(child: &Output) -> Self {
+        let text = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success(), "{}: {text}", child.status);
+        match text.lines().find_map(|line| line.strip_prefix(MARK)) {
+            Some("Welcomed") => Self::Welcomed,
+            Some("ShownTheDoor") => Self::ShownTheDoor,
+            Some("Denied") => Self::Denied,
+            told => panic!("{told:?}: {text}"),
         }
     }
 }
@@ -139,12 +147,13 @@ pub fn open_directory() -> TempDir {
 
 /// What comes of a caller at a server that greets who is let in.
 pub async fn outcome(server: &mut PipeServer, mut caller: Command) -> Outcome {
-    let mut caller = caller.spawn().unwrap();
-    let mut ended = tokio::task::spawn_blocking(move || caller.wait());
+    caller.stdin(Stdio::null()).stdout(Stdio::piped());
+    let caller = caller.spawn().unwrap();
+    let mut ended = tokio::task::spawn_blocking(move || caller.wait_with_output());
     let mut greeted = Vec::new();
     loop {
         tokio::select! {
-            status = &mut ended => return Outcome::of(status.unwrap().unwrap()),
+            output = &mut ended => return Outcome::told_by(&output.unwrap().unwrap()),
             accepted = server.accept() => {
                 let mut pipe = accepted.unwrap();
                 pipe.send(b"welcome").await.unwrap();
