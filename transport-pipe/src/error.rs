@@ -145,6 +145,14 @@ pub enum ConnectError {
         /// Whose it is.
         found: Account,
     },
+    /// The pipe's access keeps this user out.
+    #[error("`{name}` does not let this user in: its server has to, with `.access(..)`")]
+    Denied {
+        /// The pipe's full name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The deadline passed.
     #[error(
         "`{name}` could not be connected within {after:?}: {obstacle}; a later `.deadline(..)` waits longer"
