@@ -116,6 +116,12 @@ impl Request {
         self.depth
     }
 
+    /// Whether a clone of this request can be sent in its place.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        true
+    }
+
     /// Who calls, at a server; `None` at a client.
     #[must_use]
     pub fn context(&self) -> Option<&Context> {

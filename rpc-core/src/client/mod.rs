@@ -1,11 +1,17 @@
-//! Calling: the channel and the stub that generated clients are made of.
+//! Calling: the channel, what outlives it, and the stub that generated clients are made of.
 
 #[cfg(feature = "blocking")]
 mod blocking;
 mod channel;
+mod reconnect;
+mod retry;
 mod stub;
 
 #[cfg(feature = "blocking")]
 pub use blocking::BlockingClient;
 pub use channel::{CallFuture, Channel};
+pub use reconnect::{
+    AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
+};
+pub use retry::{Retry, RetryLayer};
 pub use stub::{BoxError, Caller, Stub};
