@@ -10,6 +10,7 @@ pub use std::sync::Arc;
 pub use crate::blocking::BlockingClient;
 pub use crate::connect::connect;
 
+use crate::{ClientBuilder, Connect};
 use rpc_core::fault::{Fault, Outcome, Reason};
 
 /// The reply to an index that is not in the service's table of methods.
@@ -17,4 +18,18 @@ use rpc_core::fault::{Fault, Outcome, Reason};
 pub fn unknown_method(request: &Request) -> Reply {
     let fault = Fault::new(Outcome::Refused, Reason::UnknownMethod).with_detail(request.method().name);
     Box::pin(std::future::ready(Err(fault)))
+}
+
+/// A generated client, whatever it calls through.
+pub trait ClientOver {
+    /// The client that calls through `S`.
+    type Client<S: Caller>;
+
+    /// Calls through `caller`, the service mounted as `name` unless it has its own name.
+    fn over<S: Caller>(caller: S, name: Option<&str>) -> Self::Client<S>;
+}
+
+/// What generated clients are built with.
+pub fn builder<C>(target: impl Into<Connect>) -> ClientBuilder<C> {
+    ClientBuilder::new(target.into())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rpc_core::client::Channel;
+use rpc_core::client::{AttemptError, Channel, ReconnectPolicy, Reconnecting};
 use rpc_core::connection::{Config, ConnectError as GreetError};
 use transport_pipe::{ConnectOptions, Framing, NameError, Owner, PipeName, connect_link};
 
@@ -35,6 +35,26 @@ pub enum ConnectError {
     /// The pipe was connected, and the two ends did not come together.
     #[error(transparent)]
     Greeting(#[from] GreetError),
+}
+
+impl ConnectError {
+    /// Whether no further attempt can cure it, because something at one of the two ends must be changed first: a wrong
+    /// owner, secret, version or name. A server that is not there is none of these.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Pipe(error) => error.is_lasting(),
+            Self::Greeting(error) => error.is_lasting(),
+        }
+    }
+
+    /// When to come again, if the server said so.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Pipe(_) => None,
+            Self::Greeting(error) => error.retry_after(),
+        }
+    }
 }
 
 impl Connect {
@@ -108,9 +128,65 @@ impl Connect {
     /// # Cancel safety
     /// Dropped before it is ready, nothing stays connected.
     pub async fn open(self) -> Result<Channel, ConnectError> {
+        self.opener()?.open().await
+    }
+
+    /// What calls through a connection that is made anew whenever it is lost. Each attempt is as [`open`](Self::open)
+    /// would be; how often there is one is the policy's affair, and so is waiting for a server that is not up.
+    /// Nothing is connected before the first call.
+    ///
+    /// ```no_run
+    /// # #[pipe_rpc::service] trait Thesaurus { #[rpc(idempotent)] async fn size(&self) -> u64; }
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use pipe_rpc::{Connect, ReconnectPolicy};
+    ///
+    /// let caller = Connect::to("thesaurus").reconnecting(ReconnectPolicy::default());
+    /// let thesaurus = ThesaurusClient::new(caller);
+    /// thesaurus.size().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reconnecting(mut self, policy: ReconnectPolicy) -> Reconnecting {
+        self.options.wait_for_server = false;
+        let opener = self.opener().map_err(AttemptError::lasting);
+        let connect = move || {
+            let opener = opener.clone();
+            async move { opener?.open().await.map_err(attempt_error) }
+        };
+        Reconnecting::new(connect, policy)
+    }
+
+    fn opener(self) -> Result<Opener, ConnectError> {
         let name = self.name.map_err(transport_pipe::ConnectError::from)?;
-        let link = connect_link(&name, &self.options).await?;
+        Ok(Opener {
+            name,
+            options: self.options,
+            config: self.config,
+        })
+    }
+}
+
+/// What it takes to connect, any number of times.
+#[derive(Clone)]
+struct Opener {
+    name: PipeName,
+    options: ConnectOptions,
+    config: Config,
+}
+
+impl Opener {
+    async fn open(self) -> Result<Channel, ConnectError> {
+        let link = connect_link(&self.name, &self.options).await?;
         Ok(Channel::open(link, &self.config).await?)
+    }
+}
+
+fn attempt_error(error: ConnectError) -> AttemptError {
+    let after = error.retry_after();
+    if error.is_lasting() {
+        AttemptError::lasting(error)
+    } else {
+        AttemptError::passing(error).with_retry_after(after)
     }
 }
 

@@ -40,12 +40,17 @@ extern crate self as pipe_rpc;
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod builder;
 mod connect;
 #[cfg(not(feature = "blocking"))]
 mod no_blocking;
 
+pub use builder::ClientBuilder;
 pub use connect::{Connect, ConnectError};
-pub use rpc_core::client::{BoxError, Caller, Channel};
+pub use rpc_core::client::{
+    AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
+};
+pub use rpc_core::client::{BoxError, Caller, Channel, Retry, RetryLayer};
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};

@@ -8,7 +8,15 @@ use crate::errors::Errors;
 use crate::model::{Method, Returns};
 
 /// Names that the generated clients have functions of.
-const CLIENT_FUNCTIONS: [&str; 5] = ["clone", "connect", "named", "new", "with_timeout"];
+const CLIENT_FUNCTIONS: [&str; 7] = [
+    "builder",
+    "caller",
+    "clone",
+    "connect",
+    "named",
+    "new",
+    "with_timeout",
+];
 
 /// Checks one method, apart from the others.
 pub(crate) fn check(method: &Method, errors: &mut Errors) {
