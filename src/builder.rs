@@ -7,7 +7,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::{Layer, ServiceBuilder};
 
 use crate::__private::ClientOver;
-use crate::{Connect, ConnectError};
+use crate::{Codec, Connect, ConnectError};
 
 /// Builds a client of type `C`; every generated client has a function `builder` that begins one.
 ///
@@ -44,6 +44,8 @@ pub struct ClientBuilder<C, L = Identity, W = Connect> {
     way: W,
     layers: ServiceBuilder<L>,
     name: Option<String>,
+    /// Unless the connection is made first, and tells.
+    codec: Codec,
     client: PhantomData<fn() -> C>,
 }
 
@@ -51,6 +53,7 @@ impl<C> ClientBuilder<C> {
     /// What generated clients begin with.
     pub(crate) fn new(target: Connect) -> Self {
         Self {
+            codec: target.preferred_codec(),
             way: target,
             layers: ServiceBuilder::new(),
             name: None,
@@ -66,6 +69,7 @@ impl<C, L, W> ClientBuilder<C, L, W> {
             way: self.way,
             layers: self.layers.layer(layer),
             name: self.name,
+            codec: self.codec,
             client: PhantomData,
         }
     }
@@ -77,16 +81,6 @@ impl<C, L, W> ClientBuilder<C, L, W> {
     }
 }
 
-impl<C: ClientOver, L, W> ClientBuilder<C, L, W> {
-    fn over<S>(layers: &ServiceBuilder<L>, name: Option<&str>, caller: S) -> C::Client<L::Service>
-    where
-        L: Layer<S>,
-        L::Service: Caller,
-    {
-        C::over(layers.service(caller), name)
-    }
-}
-
 impl<C: ClientOver, L> ClientBuilder<C, L> {
     /// Has the client outlive its server: see [`ReconnectPolicy`] and [`Reconnecting`].
     pub fn reconnect(self, policy: ReconnectPolicy) -> ClientBuilder<C, L, Reconnecting> {
@@ -94,6 +88,7 @@ impl<C: ClientOver, L> ClientBuilder<C, L> {
             way: self.way.reconnecting(policy),
             layers: self.layers,
             name: self.name,
+            codec: self.codec,
             client: PhantomData,
         }
     }
@@ -111,7 +106,8 @@ impl<C: ClientOver, L> ClientBuilder<C, L> {
         L::Service: Caller,
     {
         let channel = self.way.open().await?;
-        Ok(Self::over(&self.layers, self.name.as_deref(), channel))
+        let codec = channel.codec();
+        Ok(C::over(self.layers.service(channel), self.name.as_deref(), codec))
     }
 }
 
@@ -147,6 +143,6 @@ impl<C: ClientOver, L> ClientBuilder<C, L, Reconnecting> {
         L: Layer<Reconnecting>,
         L::Service: Caller,
     {
-        Self::over(&self.layers, self.name.as_deref(), self.way)
+        C::over(self.layers.service(self.way), self.name.as_deref(), self.codec)
     }
 }

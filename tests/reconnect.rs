@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use pipe_rpc::{
-    BindError, Caller, ConnectError, ConnectionState, GreetError, Outcome, PipeServer, ReconnectError,
-    ReconnectPolicy, Server,
+    BindError, Caller, Codec, Connect, ConnectError, ConnectionState, GreetError, Outcome, PipeServer,
+    ReconnectError, ReconnectPolicy, Server,
 };
 use support::child::Role;
 use support::lab::{LabServer, Laboratory};
@@ -270,7 +270,7 @@ fn serve_lab(name: &str, secret: &str) -> (oneshot::Sender<()>, JoinHandle<()>) 
 #[tokio::test]
 async fn layers_go_around_what_reconnects() {
     let name = unique_name("reconnect-layers");
-    let connect = pipe_rpc::Connect::to(name.as_str()).secret("open");
+    let connect = Connect::to(name.as_str()).secret("open");
     let builder = LabClient::builder(connect)
         .layer(TimeoutLayer::new(support::HANG))
         .reconnect(patient())
@@ -296,7 +296,7 @@ async fn layers_go_around_what_reconnects() {
 async fn a_wrong_secret_ends_the_attempts_of_a_client_that_was_let_in_before() {
     let name = unique_name("reconnect-secret");
     let (stop, serving) = serve_lab(&name, "open");
-    let connect = pipe_rpc::Connect::to(name.as_str()).secret("open");
+    let connect = Connect::to(name.as_str()).secret("open");
     let client = LabClient::builder(connect)
         .reconnect(patient())
         .connect()
@@ -314,6 +314,24 @@ async fn a_wrong_secret_ends_the_attempts_of_a_client_that_was_let_in_before() {
         matches!(cause, ConnectError::Greeting(GreetError::Rejected { .. })),
         "{cause:?}"
     );
+}
+
+#[tokio::test]
+async fn every_connection_speaks_the_codec_that_the_client_was_made_with() {
+    let name = unique_name("reconnect-codec");
+    for codec in [Codec::Json, Codec::Bincode] {
+        let connect = || Connect::to(name.as_str()).codecs([codec, Codec::Bincode, Codec::Json]);
+        let client = LabClient::builder(connect()).reconnect(patient()).connect_lazy();
+        for _ in 0..2 {
+            let (stop, serving) = serve_lab(&name, "");
+            assert_eq!(soon(client.echo("again".into())).await.unwrap(), "again");
+            let once = LabClient::builder(connect()).connect().await.unwrap();
+            assert_eq!(once.caller().codec(), codec);
+            assert_eq!(soon(once.echo("once".into())).await.unwrap(), "once");
+            drop((once, stop));
+            soon(serving).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

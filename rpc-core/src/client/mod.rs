@@ -6,12 +6,14 @@ mod channel;
 mod reconnect;
 mod retry;
 mod stub;
+mod typed;
 
 #[cfg(feature = "blocking")]
-pub use blocking::BlockingClient;
+pub use blocking::{BlockingClient, BlockingStreaming};
 pub use channel::{CallFuture, Channel};
 pub use reconnect::{
     AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
 };
 pub use retry::{Retry, RetryLayer};
 pub use stub::{BoxError, Caller, Stub};
+pub use typed::Client;

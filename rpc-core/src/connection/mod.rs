@@ -16,11 +16,16 @@ mod handler;
 mod handshake;
 mod outcomes;
 mod ping;
+mod pump;
+mod receiver;
 mod response;
 mod runner;
 mod shared;
 mod state;
+mod streaming;
+mod streams;
 mod transmit;
+mod upload;
 mod waiting;
 
 pub(crate) use ambient::Ambient;

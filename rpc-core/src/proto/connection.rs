@@ -33,6 +33,8 @@ pub struct Connection {
     pub(super) ack_due: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     pub(super) credit_told: u64,
+    /// The packet that tells the peer what it did wrong.
+    report: Option<Mark>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl Connection {
             peer_said_farewell: false,
             ack_due: false,
             credit_told: agreed.granted.window,
+            report: None,
         }
     }
 
@@ -142,13 +145,19 @@ impl Connection {
     pub fn drain(&mut self, text: &str) {
         if !self.draining {
             self.draining = true;
-            self.goaway(0, text);
+            let _ = self.goaway(0, text);
         }
     }
 
     /// Tells the peer what it did wrong; the connection ends after.
     pub fn report(&mut self, error: &ProtocolError) {
-        self.goaway(1, &error.to_string());
+        self.report = Some(self.goaway(1, &error.to_string()));
+    }
+
+    /// Whether the report of what the peer did wrong was taken for sending.
+    #[must_use]
+    pub fn has_reported(&self) -> bool {
+        self.report.is_some_and(|report| self.outbox.has_left(report))
     }
 
     /// Says farewell once all else has left.
@@ -174,10 +183,8 @@ impl Connection {
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
         }
         let (packet, sent) = self.outbox.take(now)?;
-        match sent {
-            Some(body) if body.by_opener => self.outgoing.on_body_sent(body.call),
-            Some(body) => self.incoming.on_body_sent(body.call),
-            None => {}
+        if let Some(body) = sent {
+            self.on_body_sent(body);
         }
         Some(packet)
     }
@@ -239,6 +246,18 @@ impl Connection {
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.outgoing.max_body()
+    }
+
+    /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
+    #[must_use]
+    pub fn is_parting(&self) -> bool {
+        self.farewell != Farewell::Unsaid
+    }
+
+    /// How many nested calls the peer lets this end have open.
+    #[must_use]
+    pub fn max_nested(&self) -> u32 {
+        self.agreed.received.max_nested
     }
 
     /// Whether calls of depth 0 are refused.
