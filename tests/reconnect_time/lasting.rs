@@ -1,6 +1,7 @@
 //! When no further attempt is made.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use pipe_rpc::{AttemptError, ConnectionState, Outcome, ReconnectError, Reconnecting};
 use tokio::time::{Instant, sleep};
@@ -30,7 +31,7 @@ async fn what_cannot_be_cured_ends_every_caller_at_once() {
     }
     let start = Instant::now();
     client.look().await.unwrap_err();
-    assert_eq!(start.elapsed(), 0 * SECOND);
+    assert_eq!(start.elapsed(), Duration::ZERO);
     sleep(100 * SECOND).await;
     assert_eq!(place.attempts().len(), tried + 1);
 }

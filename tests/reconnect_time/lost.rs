@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures_util::stream;
 use pipe_rpc::{Fault, Outcome, Reason, Server};
 use tokio::time::{Instant, sleep};
 
@@ -180,4 +181,28 @@ async fn an_attempt_dropped_is_cancelled_and_no_other_is_made() {
     server.gauge.until_running(0).await;
     client.look().await.unwrap();
     assert_eq!(server.gauge.begun(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_a_stream_waits_for_its_server_and_is_made_once() {
+    let place = empty();
+    let client = place.client(policy());
+    let start = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.count(stream::iter(0..100)).await })
+    };
+    let waiting = start();
+    sleep(SECOND).await;
+    let server = place.serve();
+    server.gauge.release();
+    assert_eq!(soon(waiting).await.unwrap(), Ok(100));
+    server.gauge.hold_again();
+    let begun = start();
+    server.gauge.until_running(1).await;
+    server.kill().await;
+    let next = place.serve();
+    let fault = soon(begun).await.unwrap().unwrap_err();
+    assert_eq!(told(&fault), (Outcome::MayHaveRun, Reason::ConnectionLost));
+    client.look().await.unwrap();
+    assert_eq!(next.gauge.begun(), 1);
 }

@@ -4,10 +4,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use pipe_rpc::transport::memory::{MemoryConnector, listener};
 use pipe_rpc::{
     AttemptError, BoxError, Channel, Config, Fault, ReconnectError, ReconnectPolicy, Reconnecting, Request,
-    Server, ServerBuilder,
+    Server, ServerBuilder, Streaming,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -30,6 +31,8 @@ pub(crate) trait Shop {
     async fn buy(&self) -> u32;
     /// Runs until the test releases it, and must not run twice.
     async fn buy_long(&self) -> u32;
+    /// How many items there were; it begins when the test releases it.
+    async fn count(&self, items: Streaming<u32>) -> usize;
 }
 
 #[derive(Clone, Default)]
@@ -53,6 +56,11 @@ impl Shop for Shopkeeper {
         let _here = self.0.enter();
         self.0.released().await;
         4
+    }
+    async fn count(&self, items: Streaming<u32>) -> usize {
+        let _here = self.0.enter();
+        self.0.released().await;
+        items.count().await
     }
 }
 

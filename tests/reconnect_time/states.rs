@@ -1,5 +1,7 @@
 //! What is seen by whoever watches, up to the end.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use pipe_rpc::{ConnectionState, Outcome, ReconnectError};
 use tokio::time::{Instant, sleep};
@@ -104,7 +106,7 @@ async fn a_client_dropped_while_it_waits_connects_or_is_connected_leaves_nothing
     place.until_trying(0).await;
     assert_eq!(tasks().await, before);
 
-    place.takes(0 * SECOND);
+    place.takes(Duration::ZERO);
     let server = place.serve();
     let client = place.client(policy());
     let clone = client.clone();

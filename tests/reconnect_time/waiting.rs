@@ -4,12 +4,13 @@ use std::error::Error as _;
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use pipe_rpc::{Outcome, Reason, ReconnectError};
 use tokio::time::{Instant, sleep};
 
 use crate::place::{empty, policy, reconnect_error};
-use crate::{MS, SECOND, soon};
+use crate::{SECOND, soon};
 
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_for_a_server_that_comes() {
@@ -56,7 +57,7 @@ async fn the_calls_own_deadline_holds_while_it_waits() {
 async fn a_wait_of_zero_fails_at_once_and_connects_meanwhile() {
     let place = empty();
     let server = place.serve();
-    let client = place.client(policy().max_wait(0 * MS));
+    let client = place.client(policy().max_wait(Duration::ZERO));
     let fault = soon(client.look()).await.unwrap_err();
     assert_eq!(fault.outcome(), Outcome::NotSent);
     let mut states = client.caller().states();

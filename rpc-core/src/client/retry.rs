@@ -35,6 +35,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 /// more calls are the last thing it needs. The fault that is told is that of the last attempt, but it says "may have
 /// run" if any of them may have. A call's deadline holds for all its attempts together, and each carries its number.
 ///
+/// A call with a stream among its arguments is made again only as long as nothing has been taken from the stream.
+///
 /// Clients that reconnect have this layer; over a [`Channel`](super::Channel) it is of use for overloaded servers only.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is around a service"]
