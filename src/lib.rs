@@ -40,14 +40,19 @@ extern crate self as pipe_rpc;
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod builder;
 mod connect;
 #[cfg(not(feature = "blocking"))]
 mod no_blocking;
 
+pub use builder::ClientBuilder;
 pub use connect::{Connect, ConnectError};
 #[cfg(feature = "blocking")]
 pub use rpc_core::client::BlockingStreaming;
-pub use rpc_core::client::{BoxError, Caller, Channel, Client};
+pub use rpc_core::client::{
+    AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
+};
+pub use rpc_core::client::{BoxError, Caller, Channel, Client, Retry, RetryLayer};
 pub use rpc_core::codec::Codec;
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};

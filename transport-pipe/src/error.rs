@@ -178,6 +178,22 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether no further attempt can cure it, because the name, the server or this program must be changed first.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Name(NameError::NoPlace { .. }) | Self::NotFound { .. } | Self::TimedOut { .. } => false,
+            Self::Name(_) | Self::WrongOwner { .. } | Self::NoRuntime => true,
+            // The server is of another kind, or frames its packets otherwise.
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            ),
+        }
+    }
+}
+
 /// What stood in the way of a connect that timed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
