@@ -184,7 +184,7 @@ impl ConnectError {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Name(NameError::NoPlace { .. }) | Self::NotFound { .. } | Self::TimedOut { .. } => false,
-            Self::Name(_) | Self::WrongOwner { .. } | Self::NoRuntime => true,
+            Self::Name(_) | Self::WrongOwner { .. } | Self::Denied { .. } | Self::NoRuntime => true,
             // The server is of another kind, or frames its packets otherwise.
             Self::Io { source, .. } => matches!(
                 source.kind(),
