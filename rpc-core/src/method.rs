@@ -22,6 +22,10 @@ pub struct Method {
     pub idempotent: bool,
     /// Always runs in a task of its own at the server.
     pub spawn: bool,
+    /// Its handler, once it has begun, runs to its end although nobody waits for it.
+    pub finish: bool,
+    /// The calls of one connection to this and the service's other ordered methods run one after the other.
+    pub ordered: bool,
     /// How long a call may take unless the caller says otherwise.
     pub timeout: Option<Duration>,
     /// How much of each of its streams may be under way, in KiB; 0 leaves it to the connection.
@@ -42,6 +46,8 @@ impl Method {
             oneway: false,
             idempotent: false,
             spawn: false,
+            finish: false,
+            ordered: false,
             timeout: None,
             buffer: 0,
         }
@@ -72,6 +78,20 @@ impl Method {
     #[must_use]
     pub const fn buffer(mut self, kib: u16) -> Self {
         self.buffer = kib;
+        self
+    }
+
+    /// Its handler, once it has begun, runs to its end although nobody waits for it.
+    #[must_use]
+    pub const fn finish(mut self) -> Self {
+        self.finish = true;
+        self
+    }
+
+    /// The calls of one connection to this and the service's other ordered methods run one after the other.
+    #[must_use]
+    pub const fn ordered(mut self) -> Self {
+        self.ordered = true;
         self
     }
 

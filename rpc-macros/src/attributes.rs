@@ -16,6 +16,8 @@ use crate::errors::Errors;
 pub(crate) struct ServiceOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) facade: Option<Path>,
+    /// All of its methods are.
+    pub(crate) ordered: bool,
 }
 
 /// What the `#[rpc(..)]`s of one method say.
@@ -25,6 +27,8 @@ pub(crate) struct MethodOptions {
     pub(crate) oneway: bool,
     pub(crate) idempotent: bool,
     pub(crate) spawn: bool,
+    pub(crate) finish: bool,
+    pub(crate) ordered: bool,
     pub(crate) timeout: Option<Duration>,
     /// In KiB.
     pub(crate) buffer: Option<u16>,
@@ -41,7 +45,11 @@ impl ServiceOptions {
                 options.facade = Some(meta.value()?.call(Path::parse_mod_style)?);
                 Ok(())
             }
-            other => unknown(&meta, "service", other, "`crate` and `name`", errors),
+            "ordered" => {
+                options.ordered = true;
+                Ok(())
+            }
+            other => unknown(&meta, "service", other, "`crate`, `name` and `ordered`", errors),
         });
         let parsed = parser.parse2(arguments);
         parsed.unwrap_or_else(|error| errors.push(error));
@@ -64,13 +72,16 @@ impl MethodOptions {
     fn read(&mut self, meta: &ParseNestedMeta, seen: &mut Seen, errors: &mut Errors) -> syn::Result<()> {
         match seen.option(meta, errors).as_str() {
             "buffer" => self.buffer = buffer(meta, errors)?,
+            "finish" => self.finish = true,
             "idempotent" => self.idempotent = true,
             "name" => self.name = name(meta, errors)?,
             "oneway" => self.oneway = true,
+            "ordered" => self.ordered = true,
             "spawn" => self.spawn = true,
             "timeout" => self.timeout = timeout(meta, errors)?,
             other => {
-                let known = "`buffer`, `idempotent`, `name`, `oneway`, `spawn` and `timeout`";
+                let known =
+                    "`buffer`, `finish`, `idempotent`, `name`, `oneway`, `ordered`, `spawn` and `timeout`";
                 unknown(meta, "rpc", other, known, errors)?;
             }
         }

@@ -38,15 +38,24 @@ pub(crate) trait Dispatch: Send + Sync {
 pub(super) struct Running {
     future: Option<Reply>,
     ambient: Ambient,
-    _permit: Option<OwnedSemaphorePermit>,
+    _held: Held,
+}
+
+/// What a call holds while it runs.
+#[derive(Default)]
+pub(super) struct Held {
+    /// A place among those that may run.
+    pub(super) _running: Option<OwnedSemaphorePermit>,
+    /// The turn of its ordered service.
+    pub(super) _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Running {
-    pub(super) fn new(future: Reply, ambient: Ambient, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(future: Reply, ambient: Ambient, held: Held) -> Self {
         Self {
             future: Some(future),
             ambient,
-            _permit: permit,
+            _held: held,
         }
     }
 
@@ -160,7 +169,7 @@ impl HandlerTask {
                 return Poll::Ready(());
             }
         };
-        if this.shared.open_stream(this.call) {
+        if this.shared.open_stream(this.call, &response) {
             let opener = Opener::Peer;
             let id = StreamId {
                 opener,

@@ -9,6 +9,7 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+mod cancelled;
 #[cfg(feature = "testing")]
 mod credit;
 mod driver;
@@ -27,6 +28,7 @@ mod state;
 mod streaming;
 mod streams;
 mod transmit;
+mod turns;
 mod upload;
 mod waiting;
 

@@ -7,7 +7,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::ConnectionError;
-use super::faults::answer_of;
 use super::handshake::Handshake;
 use super::outcomes::Outcomes;
 use super::ping::Pings;
@@ -17,7 +16,7 @@ use super::waiting::{Ticket, WaitState};
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
-use crate::proto::{Abandoned, Answer, CallId, Opener, RequestHead, StreamId};
+use crate::proto::{Abandoned, Answer, CallId, MetadataError, Opener, RequestHead, StreamId};
 use crate::streaming::{Items, Upload};
 use crate::transport::{PacketSender, PeerIdentity};
 
@@ -73,9 +72,9 @@ impl Shared {
         };
         let upload = request.upload().cloned();
         let items = upload.as_ref().map(take_upload).transpose()?;
-        let body = request.into_body();
+        let (metadata, body) = request.into_metadata_and_body();
         let mut state = self.lock();
-        let call = match state.open_call(head, body) {
+        let call = match state.open_call(head, metadata, body) {
             Ok(call) => call,
             Err(fault) => {
                 drop(state);
@@ -104,12 +103,13 @@ impl Shared {
         waker: &Waker,
     ) -> Option<Result<Response, Fault>> {
         let mut state = self.lock();
-        let Some(result) = state.waiting.take_result(ticket) else {
+        let Some((result, metadata)) = state.waiting.take_result(ticket) else {
             state.waiting.set_waker(ticket, waker);
             return None;
         };
         drop(state);
-        Some(result.unwrap_or_else(|| Ok(self.stream_of(ticket.call))))
+        let result = result.unwrap_or_else(|| Ok(self.stream_of(ticket.call)));
+        Some(result.map(|response| response.with_metadata(metadata)))
     }
 
     /// The response of a call that is answered by a stream.
@@ -157,7 +157,7 @@ impl Shared {
     /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
     pub(super) fn poll_flushed(&self, ticket: Ticket, waker: &Waker) -> Option<Result<(), Fault>> {
         let mut state = self.lock();
-        if let Some(result) = state.waiting.take_result(ticket) {
+        if let Some((result, _)) = state.waiting.take_result(ticket) {
             // Done, refused or lost: whichever, the request is no longer on its way.
             return Some(result.map_or(Ok(()), |result| result.map(drop)));
         }
@@ -184,29 +184,29 @@ impl Shared {
 
     /// Answers a call whose handler ran in a task of its own.
     pub(super) fn answer(&self, call: CallId, result: Result<Response, Fault>) {
-        let state = self.lock();
-        let answer = answer_of(result, state.proto.max_body());
+        let mut state = self.lock();
+        let answer = state.answer_of(call, result);
         self.answer_with(state, call, answer);
     }
 
     /// Sends the terminal frame of a call of the peer's.
     pub(super) fn answer_with(&self, mut state: MutexGuard<'_, State>, call: CallId, answer: Answer) {
         state.forget_handler(call);
-        let reader = state.end_upload_of_peer(call);
+        let woken = state.end_call_of_peer(call);
         if state.end.is_none() && state.proto.answer(call, answer) {
             state.notify_if_over();
             self.flush_or_gather(state);
         } else {
             drop(state);
         }
-        reader.into_iter().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Answers a call whose handler was dropped before it had ended.
     pub(super) fn answer_interrupted(&self, call: CallId) {
         let mut state = self.lock();
         state.forget_handler(call);
-        let reader = state.end_upload_of_peer(call);
+        let woken = state.end_call_of_peer(call);
         if state.end.is_none() {
             state.proto.answer_interrupted(call);
             state.notify_if_over();
@@ -214,7 +214,15 @@ impl Shared {
         } else {
             drop(state);
         }
-        reader.into_iter().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// An entry of what travels beside the result of a call of the peer's.
+    pub(crate) fn set_metadata(&self, call: CallId, key: &str, value: &[u8]) -> Result<(), MetadataError> {
+        match self.lock().proto.metadata_mut(call) {
+            Some(metadata) => metadata.insert(key, value),
+            None => Ok(()),
+        }
     }
 
     /// A call's handler begins: what its body was charged goes back to the caller.

@@ -12,13 +12,16 @@ use super::streams::Found;
 use super::upload::UploadTask;
 use super::{Ambient, faults::record_of};
 use crate::fault::{Fault, Outcome, Reason};
+use crate::message::Response;
 use crate::proto::{Answer, Body, CallId, ItemsEnd, Opener, Room, StreamId};
 use crate::streaming::{ItemError, Items};
 
 impl Shared {
     /// Answers a running call by a stream, whose items follow. False: the call is to end.
-    pub(super) fn open_stream(&self, call: CallId) -> bool {
-        self.lock().proto.open_stream(call)
+    pub(super) fn open_stream(&self, call: CallId, response: &Response) -> bool {
+        let mut state = self.lock();
+        state.take_metadata(call, response);
+        state.proto.open_stream(call)
     }
 
     /// Whether an item may be sent; `waker` is woken when that changes.
@@ -131,8 +134,15 @@ impl Shared {
 }
 
 impl State {
-    /// The call of the peer's has its answer: whoever still reads its stream reads no further. Whom to wake.
-    pub(super) fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
+    /// The call of the peer's has its answer: whoever still reads its stream reads no further, and nobody waits for it.
+    /// Whom to wake.
+    pub(super) fn end_call_of_peer(&mut self, call: CallId) -> Vec<Waker> {
+        let mut wake = self.cancels.take(call);
+        wake.extend(self.end_upload_of_peer(call));
+        wake
+    }
+
+    fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
         let id = StreamId {
             opener: Opener::Peer,
             call,

@@ -4,7 +4,6 @@ use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::Body;
 use super::agreed::{Agreed, Limits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
@@ -14,6 +13,7 @@ use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
 use super::wire::{self, Kind};
+use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
 ///
@@ -99,6 +99,9 @@ impl Connection {
                 .push_back(Event::Ended(call, Ending::DeadlinePassed { unsent }));
         }
         for call in self.incoming.overdue(now) {
+            if self.incoming.is_receiving(call) {
+                self.events.push_back(Event::Withdrawn(call));
+            }
             if self.incoming.expire(call, &mut self.outbox) {
                 self.events.push_back(Event::Interrupted(call));
             }
@@ -107,7 +110,22 @@ impl Connection {
 
     /// Opens a call and queues its request. `None`: no credit is left. The body is within [`Self::max_body`].
     pub fn send_request(&mut self, head: RequestHead, body: Body) -> Option<CallId> {
-        self.outgoing.send(head, body, &mut self.outbox)
+        self.send_request_with(head, Metadata::new(), body)
+    }
+
+    /// The same with metadata beside the body.
+    pub fn send_request_with(&mut self, head: RequestHead, metadata: Metadata, body: Body) -> Option<CallId> {
+        self.outgoing.send(head, metadata, body, &mut self.outbox)
+    }
+
+    /// What is to travel beside the result of a running call of the peer's. `None`: it is too late for that.
+    pub fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        self.incoming.metadata_mut(call)
+    }
+
+    /// Whether the handler of a call of the peer's has begun.
+    pub fn has_begun(&mut self, call: CallId) -> bool {
+        self.incoming.has_begun(call)
     }
 
     /// Nobody waits for the call any more: it is taken back, or the callee is told.
@@ -301,6 +319,7 @@ fn plain(kind: Kind, head: &[u8]) -> OutFrame<'_> {
             generation: 0,
         },
         head,
+        extensions: &[],
         deadline: None,
     }
 }

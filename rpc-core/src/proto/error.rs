@@ -104,6 +104,14 @@ pub enum ProtocolError {
         /// The stated limit in bytes.
         limit: u64,
     },
+    /// Metadata over the limit of the protocol.
+    #[error("metadata of {size} bytes is over the limit of {limit}")]
+    MetadataSize {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// A second farewell.
     #[error("a farewell was said twice")]
     SecondFarewell,

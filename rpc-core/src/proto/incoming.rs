@@ -17,6 +17,7 @@ use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
+use super::metadata::Metadata;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -43,6 +44,8 @@ struct Slot {
     buffer: u16,
     /// Items that follow the request. What comes of them after the call has ended is late, not wrong.
     upload: Option<Box<ItemsIn>>,
+    /// What is to travel beside the result.
+    metadata: Metadata,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +71,7 @@ enum State {
 #[derive(Debug)]
 struct Receiving {
     head: RequestHead,
+    metadata: Metadata,
     body: Assembly,
 }
 
@@ -90,6 +94,7 @@ pub(super) enum Whole {
 pub(super) struct Arriving<'a> {
     pub(super) call: CallId,
     pub(super) head: RequestHead,
+    pub(super) metadata: &'a Metadata,
     /// The size of the whole body, if it goes on in fragments.
     pub(super) total: Option<u64>,
     /// The fragment that comes with it, in that case.
@@ -116,6 +121,7 @@ impl Incoming {
         let Arriving {
             call,
             head,
+            metadata,
             total,
             part,
         } = arriving;
@@ -137,7 +143,7 @@ impl Incoming {
         } else if let Some(code) = refusal {
             self.refuse(call, &FaultRecord::refused(code), outbox);
         } else if let Some(total) = total {
-            return self.start_receiving(call, head, total, part);
+            return self.start_receiving(call, head, metadata.clone(), total, part);
         } else {
             return Ok(true);
         }
@@ -180,6 +186,7 @@ impl Incoming {
         Ok(Some(Whole::Call(IncomingCall {
             id: call,
             head: receiving.head,
+            metadata: receiving.metadata,
             body: receiving.body.finish(),
         })))
     }
@@ -206,6 +213,27 @@ impl Incoming {
             }
             State::Closed | State::Answered(_) => Ok(false),
         }
+    }
+
+    /// What is to travel beside the result of a running call. `None`: it is too late for that.
+    pub(super) fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        let slot = self.current(call)?;
+        let State::Running { items: None, .. } = slot.state else {
+            return None;
+        };
+        Some(&mut slot.metadata)
+    }
+
+    /// Whether the call's handler has begun.
+    pub(super) fn has_begun(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(state, Some(State::Running { begun: true, .. }))
+    }
+
+    /// Whether the call's body is still arriving.
+    pub(super) fn is_receiving(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(state, Some(State::Receiving(_)))
     }
 
     /// The handler begins: its body is no longer waiting, and its credit goes back.
@@ -376,6 +404,7 @@ impl Incoming {
         &mut self,
         call: CallId,
         head: RequestHead,
+        metadata: Metadata,
         total: u64,
         part: &[u8],
     ) -> Result<bool, ProtocolError> {
@@ -385,19 +414,32 @@ impl Incoming {
             return Err(ProtocolError::WrongFragments { call });
         }
         if let Some(slot) = self.current(call) {
-            slot.state = State::Receiving(Box::new(Receiving { head, body }));
+            slot.state = State::Receiving(Box::new(Receiving { head, metadata, body }));
         }
         Ok(false)
     }
 
     fn respond(&mut self, call: CallId, status: u8, body: Body, outbox: &mut Outbox) {
-        if outbox.fits(4, body.len()) {
-            let mark = outbox.push(&frame(Kind::Response, call, &[status, 0, 0, 0]), body);
+        let metadata = self.current(call).map(|slot| std::mem::take(&mut slot.metadata));
+        // A fault record fills a packet by itself.
+        let metadata = metadata.filter(|_| status != 2).unwrap_or_default();
+        let extensions = metadata.encoded();
+        if outbox.fits(4 + extensions.len(), body.len()) {
+            let head = [status, 0, 0, 0];
+            let response = OutFrame {
+                extensions,
+                ..frame(Kind::Response, call, &head)
+            };
+            let mark = outbox.push(&response, body);
             return self.close(call, State::Answered(mark));
         }
         let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-        outbox.push_large(&frame(Kind::Response, call, &head), body);
+        let response = OutFrame {
+            extensions,
+            ..frame(Kind::Response, call, &head)
+        };
+        outbox.push_large(&response, body);
         self.close(call, State::Answering(None));
     }
 
@@ -456,6 +498,7 @@ fn frame(kind: Kind, call: CallId, head: &[u8]) -> OutFrame<'_> {
         flags: 0,
         call,
         head,
+        extensions: &[],
         deadline: None,
     }
 }

@@ -19,6 +19,7 @@ use super::assembly::Assembly;
 use super::call::{CallId, Ending, FaultRecord, RequestHead};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
+use super::metadata::Metadata;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -32,7 +33,7 @@ pub(super) struct Outgoing {
     /// What each stream of items to the callee begins with, at most.
     stream: u64,
     /// Large bodies that wait for the window to open.
-    waiting: VecDeque<(CallId, RequestHead, Body)>,
+    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
     max_body: u64,
     open: usize,
 }
@@ -101,7 +102,13 @@ impl Outgoing {
     }
 
     /// Opens a call and queues its request. `None`: no credit is left.
-    pub(super) fn send(&mut self, head: RequestHead, body: Body, outbox: &mut Outbox) -> Option<CallId> {
+    pub(super) fn send(
+        &mut self,
+        head: RequestHead,
+        metadata: Metadata,
+        body: Body,
+        outbox: &mut Outbox,
+    ) -> Option<CallId> {
         let nested = head.depth > 0;
         let reused = if nested {
             self.free_nested.pop()
@@ -116,18 +123,19 @@ impl Outgoing {
             slot: id,
             generation: slot.generation,
         };
-        let is_small = outbox.fits(28, body.len());
+        let is_small = outbox.fits(28 + metadata.encoded().len(), body.len());
         slot.buffer = head.buffer;
         if head.upload {
             slot.upload = Some(Box::new(ItemsOut::new(head.credit(self.stream), !is_small)));
         }
         self.open += 1;
         if is_small {
-            slot.progress = Progress::Small(outbox.push(&frame(call, &head, &head.encode()), body));
+            slot.progress =
+                Progress::Small(outbox.push(&frame(call, &head, &head.encode(), &metadata), body));
             return Some(call);
         }
         slot.progress = Progress::Large;
-        self.waiting.push_back((call, head, body));
+        self.waiting.push_back((call, head, metadata, body));
         self.start_waiting(outbox);
         Some(call)
     }
@@ -293,6 +301,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether somebody waits for the call's result.
+    pub(super) fn is_waited_for(&mut self, call: CallId) -> bool {
+        self.current(call).is_some_and(|slot| slot.state == State::Open)
+    }
+
     /// How many calls have not seen their terminal frame.
     pub(super) fn open(&self) -> usize {
         self.open
@@ -365,25 +378,26 @@ impl Outgoing {
 
     /// Starts the large bodies that the window has room for.
     fn start_waiting(&mut self, outbox: &mut Outbox) {
-        while let Some((call, head, body)) = self.waiting.pop_front() {
+        while let Some((call, head, metadata, body)) = self.waiting.pop_front() {
             if !self.window.charge(body.len() as u64) {
-                self.waiting.push_front((call, head, body));
+                self.waiting.push_front((call, head, metadata, body));
                 return;
             }
             let mut bytes = [0; 36];
             bytes[..28].copy_from_slice(&head.encode());
             bytes[28..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-            outbox.push_large(&frame(call, &head, &bytes), body);
+            outbox.push_large(&frame(call, &head, &bytes, &metadata), body);
         }
     }
 }
 
-fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8]) -> OutFrame<'a> {
+fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8], metadata: &'a Metadata) -> OutFrame<'a> {
     OutFrame {
         kind: Kind::Request,
         flags: head.flags(),
         call,
         head: bytes,
+        extensions: metadata.encoded(),
         deadline: head.deadline,
     }
 }
@@ -395,6 +409,7 @@ fn control(kind: Kind, call: CallId) -> OutFrame<'static> {
         flags: OPENER,
         call,
         head: &[],
+        extensions: &[],
         deadline: None,
     }
 }
@@ -424,11 +439,14 @@ mod tests {
         outgoing.slots.get(slot).unwrap().generation = u32::MAX - 1;
         incoming.start_generations_at(u32::MAX - 1);
         for generation in [u32::MAX, 0, 1] {
-            let call = outgoing.send(head, Body::new(), &mut callers).unwrap();
+            let call = outgoing
+                .send(head, Metadata::new(), Body::new(), &mut callers)
+                .unwrap();
             assert_eq!(call, CallId { slot: 0, generation });
             let arriving = Arriving {
                 call,
                 head,
+                metadata: &Metadata::new(),
                 total: None,
                 part: &[],
             };

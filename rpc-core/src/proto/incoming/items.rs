@@ -3,7 +3,8 @@
 use super::super::items::{ItemsEnd, ItemsOut, Opener, Room, StreamId, push_credit};
 use super::super::wire::STREAM;
 use super::{
-    Answer, Body, CallId, Incoming, Interrupt, Kind, Outbox, ProtocolError, RequestHead, State, frame,
+    Answer, Body, CallId, Incoming, Interrupt, Kind, OutFrame, Outbox, ProtocolError, RequestHead, State,
+    frame,
 };
 
 impl Incoming {
@@ -24,8 +25,12 @@ impl Incoming {
         };
         let credit = RequestHead::limit(slot.buffer, most);
         *items = Some(Box::new(ItemsOut::new(credit, false)));
-        let mut response = frame(Kind::Response, call, &[0; 4]);
-        response.flags |= STREAM;
+        let metadata = std::mem::take(&mut slot.metadata);
+        let response = OutFrame {
+            flags: STREAM,
+            extensions: metadata.encoded(),
+            ..frame(Kind::Response, call, &[0; 4])
+        };
         outbox.push(&response, Body::new());
         true
     }
