@@ -68,7 +68,8 @@ pub use rpc_core::transport;
 pub use rpc_core::transport::{NotASid, Principal};
 pub use rpc_macros::service;
 pub use transport_pipe::{
-    Access, Account, BindError, Framing, NameError, Owner, PeerIdentity, Pipe, PipeName, PipeServer,
+    Access, AccessError, Account, BindError, Framing, LookupError, NameError, Owner, PeerIdentity, Pipe,
+    PipeName, PipeServer, executable_for_logs, group_named, user_named,
 };
 
 #[cfg(doctest)]

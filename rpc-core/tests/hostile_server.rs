@@ -101,8 +101,8 @@ async fn what_no_server_may_send_ends_the_connection() {
             "slot 9999 is beyond the 2048 calls that were granted",
         ),
         (
-            Frame::new(6, MORE, (0, 1)),
-            "frame kind 6 is unknown or was not agreed on",
+            Frame::new(99, MORE, (0, 1)),
+            "frame kind 99 is unknown or was not agreed on",
         ),
         (
             response((0, 1), b"").with_flags(OPENER),

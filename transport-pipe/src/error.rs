@@ -145,6 +145,14 @@ pub enum ConnectError {
         /// Whose it is.
         found: Account,
     },
+    /// The pipe's access keeps this user out.
+    #[error("`{name}` does not let this user in: its server has to, with `.access(..)`")]
+    Denied {
+        /// The pipe's full name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The deadline passed.
     #[error(
         "`{name}` could not be connected within {after:?}: {obstacle}; a later `.deadline(..)` waits longer"
@@ -176,7 +184,7 @@ impl ConnectError {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Name(NameError::NoPlace { .. }) | Self::NotFound { .. } | Self::TimedOut { .. } => false,
-            Self::Name(_) | Self::WrongOwner { .. } | Self::NoRuntime => true,
+            Self::Name(_) | Self::WrongOwner { .. } | Self::Denied { .. } | Self::NoRuntime => true,
             // What the system says may pass, whatever it is: a server that is just dying is hard to tell. Of our own
             // finding is that the server is of another kind, or frames its packets otherwise.
             Self::Io { source, .. } => {

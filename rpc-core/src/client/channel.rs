@@ -185,7 +185,7 @@ impl Channel {
         self.shared().codec
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         match &self.handle {
             Handle::Own(owner) => &owner.shared,
             Handle::Peer(shared) => shared,

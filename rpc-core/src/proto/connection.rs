@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
-use super::agreed::Agreed;
+use super::agreed::{Agreed, Limits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
@@ -240,6 +240,18 @@ impl Connection {
     #[must_use]
     pub fn outgoing_open(&self) -> usize {
         self.outgoing.open()
+    }
+
+    /// What the peer granted this end at the handshake.
+    #[must_use]
+    pub fn received(&self) -> &Limits {
+        &self.agreed.received
+    }
+
+    /// How many bytes of large request bodies this end may send now.
+    #[must_use]
+    pub fn window_left(&self) -> u64 {
+        self.outgoing.window_left()
     }
 
     /// The largest body the peer takes, in bytes.

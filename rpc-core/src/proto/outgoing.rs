@@ -298,6 +298,10 @@ impl Outgoing {
         self.open
     }
 
+    pub(super) fn window_left(&self) -> u64 {
+        self.window.left()
+    }
+
     pub(super) fn max_body(&self) -> u64 {
         self.max_body
     }

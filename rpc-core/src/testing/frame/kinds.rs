@@ -1,6 +1,6 @@
 //! One function for each kind of frame; PROTOCOL.md section 5. Requests have a file of their own.
 
-use super::{Frame, MORE, OPENER};
+use super::{Frame, MORE, OPENER, STREAM};
 
 /// A method's value.
 #[must_use]
@@ -49,6 +49,46 @@ pub fn request_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
 #[must_use]
 pub fn response_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
     Frame::new(4, if more { MORE } else { 0 }, call).with_body(part)
+}
+
+/// An answer by a stream: items and their end follow.
+#[must_use]
+pub fn stream_response(call: (u32, u32)) -> Frame {
+    response(call, b"").with_flags(STREAM)
+}
+
+/// One item of a response's stream; of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn item(call: (u32, u32), body: &[u8]) -> Frame {
+    Frame::new(5, 0, call).with_body(body)
+}
+
+/// The first part of an item of `total` bytes, of a response's stream; of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn large_item(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
+    Frame::new(5, MORE, call)
+        .with_head(total.to_le_bytes())
+        .with_body(part)
+}
+
+/// The end of a response's stream, all items sent; of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn end(call: (u32, u32)) -> Frame {
+    Frame::new(6, 0, call).with_head([0; 4])
+}
+
+/// The end of a response's stream by an error (status 1) or a fault (status 2); of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn broken_end(call: (u32, u32), status: u8, body: &[u8]) -> Frame {
+    Frame::new(6, 0, call)
+        .with_head([status, 0, 0, 0])
+        .with_body(body)
+}
+
+/// How many bytes of items of a request's stream are granted in all; of a response's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn stream_credit((slot, generation): (u32, u32), granted: u64) -> Frame {
+    Frame::new(9, STREAM, (slot, generation)).with_head(granted.to_le_bytes())
 }
 
 /// The caller does not wait any more.

@@ -14,11 +14,13 @@ mod form;
 mod kinds;
 mod packet;
 mod request;
+mod shown;
 
-pub use form::{EXT, Frame, HEADER, MORE, ONEWAY, OPENER, TornPacket};
+pub use form::{EXT, Frame, HEADER, MORE, ONEWAY, OPENER, STREAM, TornPacket};
 pub use kinds::{
-    cancel, credit, done, failed, farewell, farewell_ack, fault_record, faulted, goaway, large_response,
-    ping, pong, refused, request_part, response, response_part,
+    broken_end, cancel, credit, done, end, failed, farewell, farewell_ack, fault_record, faulted, goaway,
+    item, large_item, large_response, ping, pong, refused, request_part, response, response_part,
+    stream_credit, stream_response,
 };
 pub use packet::{IntoPacket, packet, told};
 pub use request::{REQUEST_HEAD, large_request, request, request_head};
