@@ -24,6 +24,8 @@ pub struct Method {
     pub spawn: bool,
     /// How long a call may take unless the caller says otherwise.
     pub timeout: Option<Duration>,
+    /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
+    pub max_body: Option<u64>,
 }
 
 impl Method {
@@ -41,6 +43,7 @@ impl Method {
             idempotent: false,
             spawn: false,
             timeout: None,
+            max_body: None,
         }
     }
 
@@ -69,6 +72,13 @@ impl Method {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
+    #[must_use]
+    pub const fn max_body(mut self, bytes: u64) -> Self {
+        self.max_body = Some(bytes);
         self
     }
 }

@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, Lit, LitStr, Meta, Path, Token};
 
 use crate::duration;
 use crate::errors::Errors;
+use crate::size;
 
 /// What `#[service(..)]` says.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub(crate) struct MethodOptions {
     pub(crate) idempotent: bool,
     pub(crate) spawn: bool,
     pub(crate) timeout: Option<Duration>,
+    /// In bytes.
+    pub(crate) max_body: Option<u64>,
 }
 
 impl ServiceOptions {
@@ -62,12 +65,13 @@ impl MethodOptions {
     fn read(&mut self, meta: &ParseNestedMeta, seen: &mut Seen, errors: &mut Errors) -> syn::Result<()> {
         match seen.option(meta, errors).as_str() {
             "idempotent" => self.idempotent = true,
+            "max_body" => self.max_body = max_body(meta, errors)?,
             "name" => self.name = name(meta, errors)?,
             "oneway" => self.oneway = true,
             "spawn" => self.spawn = true,
             "timeout" => self.timeout = timeout(meta, errors)?,
             other => {
-                let known = "`idempotent`, `name`, `oneway`, `spawn` and `timeout`";
+                let known = "`idempotent`, `max_body`, `name`, `oneway`, `spawn` and `timeout`";
                 unknown(meta, "rpc", other, known, errors)?;
             }
         }
@@ -118,6 +122,18 @@ fn timeout(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<Du
         );
     }
     Ok(timeout)
+}
+
+fn max_body(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<u64>> {
+    let value: Expr = meta.value()?.parse()?;
+    let max_body = text(&value).and_then(|text| size::parse(&text.value()));
+    if max_body.is_none() {
+        errors.at(
+            value,
+            "a size is a string with a whole number above 0 and B, KiB, MiB or GiB, as in \"64KiB\" or \"256MiB\"",
+        );
+    }
+    Ok(max_body)
 }
 
 /// The string that `value` is, if it is one.

@@ -13,6 +13,7 @@ mod facade;
 mod model;
 mod parse;
 mod signature;
+mod size;
 
 use proc_macro::TokenStream;
 
@@ -34,9 +35,10 @@ use proc_macro::TokenStream;
 /// Docs, `#[cfg]`, `#[allow]` and `#[deprecated]` hold for all that is made of a method.
 ///
 /// # Options of a method
-/// `#[rpc(..)]` takes `idempotent` (asking again does no harm), `name = ".."` (the name on the wire), `oneway` (nobody
-/// waits for it), `spawn` (it always gets a task of its own) and `timeout = "2s"` (how long a call may take unless the
-/// caller says otherwise; `ms`, `s`, `m` or `h`).
+/// `#[rpc(..)]` takes `idempotent` (asking again does no harm), `max_body = "256MiB"` (the largest encoded arguments, and
+/// the largest encoded result, in place of what the two ends set for all methods; `B`, `KiB`, `MiB` or `GiB`),
+/// `name = ".."` (the name on the wire), `oneway` (nobody waits for it), `spawn` (it always gets a task of its own) and
+/// `timeout = "2s"` (how long a call may take unless the caller says otherwise; `ms`, `s`, `m` or `h`).
 ///
 /// # Generics
 /// The trait may have type and const parameters. Type parameters need the bounds `Serialize + DeserializeOwned + Send +

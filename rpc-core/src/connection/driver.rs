@@ -46,6 +46,10 @@ impl Driver {
             ..
         } = link;
         let shared = Shared::new(sender, peer, handshake);
+        if let Some(serving) = &serving {
+            let limits = serving.dispatch.method_limits();
+            shared.lock().proto.set_method_limits(limits);
+        }
         Self {
             runner: Runner::new(&shared, serving),
             shared,

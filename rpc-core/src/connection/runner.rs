@@ -57,9 +57,9 @@ impl Runner {
         }
         self.watch.stop(watched);
         let mut state = self.shared.lock();
-        let max_body = state.proto.max_body();
         for (call, result) in self.answers.drain(..) {
-            state.proto.answer(call, answer_of(result, max_body));
+            let limit = state.proto.response_limit(call);
+            state.proto.answer(call, answer_of(result, limit));
         }
     }
 

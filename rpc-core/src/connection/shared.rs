@@ -62,15 +62,19 @@ impl Shared {
             oneway: request.method().oneway,
             deadline: request.deadline().map(tokio::time::Instant::into_std),
         };
+        let max_body = request.method().max_body;
         let body = request.into_body();
         let mut state = self.lock();
-        state.check_open(&body)?;
+        state.check_open(&body, max_body)?;
         let Some(call) = state.proto.send_request(head, body) else {
             let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
             return Err(fault.with_detail("the other end grants no more nested calls"));
         };
         // The slot gives its permit back when it is free again.
         permit.into_iter().for_each(OwnedSemaphorePermit::forget);
+        if let Some(limit) = max_body {
+            state.proto.limit_response(call, limit);
+        }
         let ticket = state.waiting.enter(call);
         state.arm(head.deadline);
         self.flush_or_gather(state);
@@ -138,7 +142,7 @@ impl Shared {
     pub(super) fn answer(&self, call: CallId, result: Result<Response, Fault>) {
         let mut state = self.lock();
         state.forget_handler(call);
-        let answer = answer_of(result, state.proto.max_body());
+        let answer = answer_of(result, state.proto.response_limit(call));
         if state.end.is_none() && state.proto.answer(call, answer) {
             state.notify_if_over();
             self.flush_or_gather(state);

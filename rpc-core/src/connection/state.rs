@@ -7,11 +7,12 @@ use std::time::Instant;
 use tokio::task::AbortHandle;
 
 use super::ConnectionError;
+use super::faults::check_size;
 use super::outcomes::{Outcomes, result_of};
 use super::ping::Pings;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Agreed, Body, CallId, Connection, Event, OutPacket, Slots};
+use crate::proto::{Agreed, Body, BodyLimit, CallId, Connection, Event, OutPacket, Slots};
 
 /// What the lock guards. Nothing of the user's runs under it.
 pub(super) struct State {
@@ -132,19 +133,16 @@ impl State {
         }
     }
 
-    pub(super) fn check_open(&self, body: &Body) -> Result<(), Fault> {
+    /// Whether a call with that body can be sent; `max_body` is the method's own limit.
+    pub(super) fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
         }
         if self.peer_left {
             return Err(Fault::new(Outcome::NotSent, Reason::Draining));
         }
-        let (size, limit) = (body.len() as u64, self.proto.max_body());
-        if size > limit {
-            let fault = Fault::new(Outcome::NotSent, Reason::BodyTooLarge { size, limit });
-            return Err(fault.with_detail("a request; the other end sets the limit, with max_body"));
-        }
-        Ok(())
+        let limit = BodyLimit::of(max_body, self.proto.max_body());
+        check_size(Outcome::NotSent, body, limit)
     }
 
     /// Handles the events that abandoning a call may cause: how many slots are free again.

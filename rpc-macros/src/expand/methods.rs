@@ -95,9 +95,10 @@ fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let spawn = options.spawn.then(|| quote!(.spawn()));
     let timeout = options.timeout.map(timeout);
+    let max_body = options.max_body.map(|bytes| quote!(.max_body(#bytes)));
     quote! {
         #(#cfgs)*
-        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout
+        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout #max_body
     }
 }
 
