@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod hello;
 mod incoming;
+mod large_buffer;
 mod outbox;
 mod outgoing;
 mod receive;
