@@ -14,7 +14,7 @@ mod server {
     use super::Bytes;
 
     #[pipe_rpc::service]
-    pub trait Files {
+    pub(crate) trait Files {
         #[rpc(max_body = "1MiB")]
         async fn put(&self, file: Bytes) -> u64;
         #[rpc(max_body = "1MiB")]
@@ -30,7 +30,7 @@ mod other {
     use super::Bytes;
 
     #[pipe_rpc::service]
-    pub trait Files {
+    pub(crate) trait Files {
         #[rpc(max_body = "2MiB")]
         async fn put(&self, file: Bytes) -> u64;
         #[rpc(max_body = "1KiB")]
