@@ -21,6 +21,7 @@ mod runner;
 mod shared;
 mod state;
 mod transmit;
+mod turn;
 mod waiting;
 
 pub(crate) use ambient::Ambient;
