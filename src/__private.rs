@@ -1,13 +1,14 @@
 //! What the expansion of `#[pipe_rpc::service]` names.
 
+pub use futures_core::Stream;
 pub use rpc_core::client::{Caller, Stub};
 pub use rpc_core::message::Request;
 pub use rpc_core::method::Method;
-pub use rpc_core::server::{Context, Mount, Reply};
+pub use rpc_core::server::{Context, Mount, Reply, reply_with_stream};
 pub use std::sync::Arc;
 
 #[cfg(feature = "blocking")]
-pub use crate::blocking::BlockingClient;
+pub use crate::blocking::{BlockingClient, BlockingStreaming};
 pub use crate::connect::connect;
 
 use rpc_core::fault::{Fault, Outcome, Reason};

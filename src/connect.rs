@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rpc_core::client::Channel;
+use rpc_core::codec::Codec;
 use rpc_core::connection::{Config, ConnectError as GreetError};
+use rpc_core::server::{MountError, Services};
 use transport_pipe::{ConnectOptions, Framing, NameError, Owner, PipeName, connect_link};
 
 /// Where a client connects, and how. A name alone (`&str`, `String`, [`PipeName`]) becomes one with the defaults.
@@ -23,6 +25,7 @@ pub struct Connect {
     name: Result<PipeName, NameError>,
     options: ConnectOptions,
     config: Config,
+    services: Option<Result<Services, MountError>>,
 }
 
 /// Why there is no connection. Nothing was called.
@@ -35,6 +38,9 @@ pub enum ConnectError {
     /// The pipe was connected, and the two ends did not come together.
     #[error(transparent)]
     Greeting(#[from] GreetError),
+    /// The services that this end offers cannot be mounted together.
+    #[error(transparent)]
+    Mount(#[from] MountError),
 }
 
 impl Connect {
@@ -48,6 +54,7 @@ impl Connect {
             name: name.try_into().map_err(NameError::from),
             options: ConnectOptions::default(),
             config: Config::default(),
+            services: None,
         }
     }
 
@@ -82,6 +89,42 @@ impl Connect {
         self
     }
 
+    /// Offers services to the server, on the same connection; handlers there call them through their
+    /// [`Context::peer`](rpc_core::server::Context::peer). What a server is built of is said in the same way: services, layers, and the limits on what
+    /// the other end sends, apart from the largest body, which is this end's own.
+    ///
+    /// ```no_run
+    /// # #[pipe_rpc::service] trait Host { async fn register(&self, name: String); }
+    /// # #[pipe_rpc::service] trait Plugin { async fn run(&self); }
+    /// # struct Mine;
+    /// # impl Plugin for Mine { async fn run(&self) {} }
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use pipe_rpc::{Connect, Server};
+    ///
+    /// let offers = Server::builder().service(PluginServer::new(Mine)).max_running(8);
+    /// let host = HostClient::connect(Connect::to("host").serving(offers)).await?;
+    /// host.register("mine".into()).await?;
+    /// // From here on it is the host that calls.
+    /// let why = host.closed().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serving<S>(mut self, services: S) -> Self
+    where
+        S: TryInto<Services>,
+        MountError: From<S::Error>,
+    {
+        self.services = Some(services.try_into().map_err(MountError::from));
+        self
+    }
+
+    /// Offers the server these codecs, the preferred one first; bincode and JSON unless set. The first that the server
+    /// has too is used.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.config.codecs = codecs.into_iter().collect();
+        self
+    }
+
     /// What the server asks for, at most 1,024 bytes.
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.config.secret = Some(secret.into());
@@ -104,14 +147,19 @@ impl Connect {
     /// Connects.
     ///
     /// # Errors
-    /// If the name is none, the server is not there, is another's, or does not let this client in.
+    /// If the name is none, the server is not there, is another's, or does not let this client in; or if the services
+    /// that this end offers cannot be mounted together.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, nothing stays connected.
     pub async fn open(self) -> Result<Channel, ConnectError> {
         let name = self.name.map_err(transport_pipe::ConnectError::from)?;
+        let services = self.services.transpose()?;
         let link = connect_link(&name, &self.options).await?;
-        Ok(Channel::open(link, &self.config).await?)
+        Ok(match &services {
+            Some(services) => Channel::open_serving(link, &self.config, services).await?,
+            None => Channel::open(link, &self.config).await?,
+        })
     }
 }
 

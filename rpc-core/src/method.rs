@@ -26,6 +26,8 @@ pub struct Method {
     pub timeout: Option<Duration>,
     /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
     pub max_body: Option<u64>,
+    /// How much of each of its streams may be under way, in KiB; 0 leaves it to the connection.
+    pub buffer: u16,
 }
 
 impl Method {
@@ -44,6 +46,7 @@ impl Method {
             spawn: false,
             timeout: None,
             max_body: None,
+            buffer: 0,
         }
     }
 
@@ -65,6 +68,13 @@ impl Method {
     #[must_use]
     pub const fn spawn(mut self) -> Self {
         self.spawn = true;
+        self
+    }
+
+    /// How much of each of its streams may be under way, in KiB.
+    #[must_use]
+    pub const fn buffer(mut self, kib: u16) -> Self {
+        self.buffer = kib;
         self
     }
 

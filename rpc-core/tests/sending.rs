@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
+use pipe_rpc_core::testing::ScriptedPeer;
+use pipe_rpc_core::testing::frame::{Frame, ping, pong};
 use pipe_rpc_core::transport::{PacketSender, memory};
-use support::frames::{Frame, ping, pong};
 use support::hooked::{flat, hooked};
-use support::peer::channel_over;
 use support::service::{ECHO, method};
 
 const REQUEST: u8 = 1;
@@ -46,13 +46,13 @@ async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
         // Taken at once, as by a peer that reads while it is written to.
         matches!(kind(sent), 0 | REQUEST)
     };
-    let (channel, script) = channel_over(hooked(ours, Box::new(hook)), theirs).await;
+    let (channel, script) = ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs).await;
     let link = script.into_link();
     assert!(peer.set(link.sender).is_ok());
 
     let stub = Stub::new(channel.clone(), "Probe");
     let body = Bytes::from(vec![0; 16 << 20]);
-    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body).await });
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body, None).await });
 
     let fragments = answer.await.unwrap();
     assert!(fragments < 64, "after {fragments} of 256 fragments");
@@ -76,22 +76,23 @@ fn a_report_waits_for_the_packet_that_is_being_sent() {
         }
         true
     };
-    let (channel, mut peer) = runtime.block_on(channel_over(hooked(ours, Box::new(hook)), theirs));
+    let (channel, mut peer) =
+        runtime.block_on(ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs));
     let handle = runtime.handle().clone();
     let caller = std::thread::spawn(move || {
         let stub = Stub::new(channel, "Probe");
-        handle.block_on(stub.call::<_, Bytes>(method(ECHO), Bytes::new()))
+        handle.block_on(stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None))
     });
     is_sending.recv().unwrap();
 
     runtime.block_on(async {
-        peer.send_frame(&Frame::new(99, 0, (0, 0))).await;
+        peer.send(&Frame::new(99, 0, (0, 0))).await;
         // The driver takes it in and sees that somebody is sending.
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
         go_on.send(()).unwrap();
-        let report = peer.reported().await;
+        let report = peer.expect_protocol_error().await;
         assert!(report.contains("99"), "{report}");
     });
     caller.join().unwrap().unwrap_err();
@@ -112,9 +113,9 @@ async fn a_large_body_is_sent_from_where_it_lies() {
             seen.lock().unwrap().extend(of_body);
             true
         };
-        let (channel, mut peer) = channel_over(hooked(ours, Box::new(hook)), theirs).await;
+        let (channel, mut peer) = ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs).await;
         let stub = Stub::new(channel, "Probe");
-        let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body).await });
+        let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body, None).await });
         let mut arrived = 0;
         while arrived < size {
             arrived += peer.frame().await.unwrap().body.len();

@@ -5,8 +5,9 @@ mod support;
 use std::time::Duration;
 
 use pipe_rpc_core::server::Server;
+use pipe_rpc_core::testing::ScriptedPeer;
 use pipe_rpc_core::transport::memory;
-use support::peer::{Peer, call};
+use support::peer::call;
 use support::service::{LARGE, Probe};
 
 #[tokio::test(start_paused = true)]
@@ -17,8 +18,8 @@ async fn an_answer_that_leaves_slowly_is_whole_before_the_farewell() {
         .service(Probe::default())
         .drain_deadline(Duration::from_secs(60));
     let serving = tokio::spawn(server.serve_until(listener, async { drop(stopped.await) }));
-    let mut peer = Peer::greet(&connector).await;
-    peer.send_frame(&call((0, 1), LARGE, &[])).await;
+    let mut peer = ScriptedPeer::client(&connector).await;
+    peer.send(&call((0, 1), LARGE, &[])).await;
     let first = peer.frame().await.expect("the answer begins");
 
     drop(stop);

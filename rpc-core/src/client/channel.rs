@@ -1,4 +1,4 @@
-//! The client's handle on a connection.
+//! The handle on a connection through which its other end is called.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,30 +9,49 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio_util::sync::PollSemaphore;
 use tower::Service;
 
+use crate::codec::Codec;
 use crate::connection::{
     Ambient, Config, ConnectError, ConnectionError, Driver, OnewayFuture, ResponseFuture, Shared, connect,
 };
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::proto::Body;
+use crate::server::Services;
 use crate::transport::{Link, PeerIdentity};
 
-/// A client's handle on a connection: makes calls, and waits in [`poll_ready`](Service::poll_ready) until the server
-/// has credit for one more.
+/// A handle on a connection: makes calls, and waits in [`poll_ready`](Service::poll_ready) until the other end has
+/// credit for one more.
 ///
-/// Clones share the connection. It ends, in good order, when the last one is dropped and no call is open.
+/// Clones share the connection. It ends, in good order, when the last one of the end that connected is dropped and no
+/// call is open. Those that a connection's [`Context`](crate::server::Context) gives, of the peer, neither end it nor
+/// keep it.
 pub struct Channel {
-    handle: Arc<Handle>,
+    handle: Handle,
     permit: Option<OwnedSemaphorePermit>,
     line: Option<PollSemaphore>,
 }
 
-/// What all clones of a channel hold; the last one to go says farewell.
-struct Handle(Arc<Shared>);
+#[derive(Clone)]
+enum Handle {
+    /// Of the end that connected.
+    Own(Arc<Owner>),
+    /// Of whichever end, to call the other one; the connection goes its own way.
+    Peer(Arc<Shared>),
+}
 
-impl Drop for Handle {
+/// What all clones of the channel that connected hold; the last one to go says farewell.
+struct Owner {
+    shared: Arc<Shared>,
+    serves: bool,
+}
+
+impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.leave();
+        if self.serves {
+            // Else a server that calls all the time would never let it go.
+            return self.shared.drain("the client is leaving");
+        }
+        self.shared.leave();
     }
 }
 
@@ -46,15 +65,63 @@ impl Channel {
     /// Dropping the future closes the link.
     pub async fn open(mut link: Link, config: &Config) -> Result<Self, ConnectError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
-        let handshake = connect(&mut link, config).await?;
+        let handshake = connect(&mut link, config, Vec::new()).await?;
         let driver = Driver::new(link, handshake, None);
-        let shared = Arc::clone(driver.shared());
+        let channel = Self::owning(driver.shared(), false);
         runtime.spawn(driver);
-        Ok(Self {
-            handle: Arc::new(Handle(shared)),
+        Ok(channel)
+    }
+
+    /// As [`open`](Self::open), and offers services to the server on the same connection. What the server's calls are
+    /// granted, `max_calls`, `max_nested` and `window`, is said where the services are; of `config` the rest holds.
+    ///
+    /// ```
+    /// use pipe_rpc_core::client::Channel;
+    /// use pipe_rpc_core::connection::{Config, ConnectError};
+    /// use pipe_rpc_core::server::Services;
+    /// use pipe_rpc_core::transport::memory::MemoryConnector;
+    ///
+    /// async fn join(host: &MemoryConnector, offers: &Services) -> Result<Channel, ConnectError> {
+    ///     let link = host.connect().await?;
+    ///     Channel::open_serving(link, &Config::default(), offers).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    ///
+    /// # Cancel safety
+    /// As for [`open`](Self::open).
+    pub async fn open_serving(
+        mut link: Link,
+        config: &Config,
+        services: &Services,
+    ) -> Result<Self, ConnectError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+        let config = services.granting(config);
+        let handshake = connect(&mut link, &config, services.names()).await?;
+        let driver = services.driver(link, handshake);
+        let channel = Self::owning(driver.shared(), true);
+        runtime.spawn(driver);
+        Ok(channel)
+    }
+
+    fn owning(shared: &Arc<Shared>, serves: bool) -> Self {
+        let shared = Arc::clone(shared);
+        Self::with(Handle::Own(Arc::new(Owner { shared, serves })))
+    }
+
+    /// A handle that neither ends the connection nor keeps it.
+    pub(crate) fn of_peer(shared: &Arc<Shared>) -> Self {
+        Self::with(Handle::Peer(Arc::clone(shared)))
+    }
+
+    fn with(handle: Handle) -> Self {
+        Self {
+            handle,
             permit: None,
             line: None,
-        })
+        }
     }
 
     /// Waits until the connection has ended, and says why.
@@ -88,25 +155,30 @@ impl Channel {
         self.shared().end(ConnectionError::Closed);
     }
 
-    /// Who serves, as the operating system told when the pipe was made.
+    /// Who is at the other end, as the operating system told when the pipe was made.
     #[must_use]
     pub fn peer_identity(&self) -> &PeerIdentity {
         &self.shared().peer
     }
 
-    fn shared(&self) -> &Arc<Shared> {
-        &self.handle.0
+    /// The codec that both ends agreed on. Clients made with [`Stub::with_codec`](super::Stub::with_codec) must use it.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.shared().codec
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        match &self.handle {
+            Handle::Own(owner) => &owner.shared,
+            Handle::Peer(shared) => shared,
+        }
     }
 }
 
 impl Clone for Channel {
     /// Another handle, without the credit this one may have reserved.
     fn clone(&self) -> Self {
-        Self {
-            handle: Arc::clone(&self.handle),
-            permit: None,
-            line: None,
-        }
+        Self::with(self.handle.clone())
     }
 }
 
@@ -121,14 +193,13 @@ impl Service<Request> for Channel {
         if self.permit.is_some() || Ambient::current().is_some() {
             return Poll::Ready(Ok(()));
         }
-        let credit = &self.handle.0.credit;
+        let credit = &self.shared().credit;
         let permit = match Arc::clone(credit).try_acquire_owned() {
             Ok(permit) => Some(permit),
             Err(TryAcquireError::Closed) => None,
             Err(TryAcquireError::NoPermits) => {
-                let line = self
-                    .line
-                    .get_or_insert_with(|| PollSemaphore::new(Arc::clone(credit)));
+                let credit = Arc::clone(credit);
+                let line = self.line.get_or_insert_with(|| PollSemaphore::new(credit));
                 ready!(line.poll_acquire(cx))
             }
         };
@@ -139,6 +210,9 @@ impl Service<Request> for Channel {
 
     fn call(&mut self, request: Request) -> CallFuture {
         let permit = self.permit.take().filter(|_| request.depth() == 0);
+        if request.codec() != self.codec() {
+            return CallFuture(Calling::Unsent(Some(wrong_codec(request.codec(), self.codec()))));
+        }
         if permit.is_none() && request.depth() == 0 {
             let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
             return CallFuture(Calling::Unsent(Some(
@@ -147,6 +221,14 @@ impl Service<Request> for Channel {
         }
         CallFuture(Calling::start(self.shared(), request, permit))
     }
+}
+
+fn wrong_codec(given: Codec, agreed: Codec) -> Fault {
+    let text = format!(
+        "the request is {given} and the connection {agreed}; give the client the channel's codec, with \
+         `.with_codec(channel.codec())`"
+    );
+    Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text)
 }
 
 impl std::fmt::Debug for Channel {

@@ -4,8 +4,10 @@
 mod blocking;
 mod channel;
 mod stub;
+mod typed;
 
 #[cfg(feature = "blocking")]
-pub use blocking::BlockingClient;
+pub use blocking::{BlockingClient, BlockingStreaming};
 pub use channel::{CallFuture, Channel};
 pub use stub::{BoxError, Caller, Stub};
+pub use typed::Client;

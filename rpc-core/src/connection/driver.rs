@@ -139,7 +139,13 @@ impl Driver {
             if !is_over {
                 return Poll::Pending;
             }
-            self.shared.lock().proto.say_farewell();
+            let mut state = self.shared.lock();
+            if !state.is_over() {
+                // Another thread's handler has called in the meantime; the end of that call wakes this task.
+                return Poll::Pending;
+            }
+            state.proto.say_farewell();
+            drop(state);
             drop(self.shared.transmit(cx));
             self.farewell = Some(Box::pin(tokio::time::sleep(FAREWELL_LIMIT)));
         }
@@ -169,6 +175,12 @@ impl Driver {
         if std::mem::take(&mut state.rearm) {
             self.timer = state.armed.map(timer_at);
         }
+        if state.proto.has_events() {
+            // What was sent has made room.
+            state.drain_events(&mut self.outcomes);
+            drop(state);
+            self.outcomes.carry_out(&self.shared);
+        }
         true
     }
 
@@ -183,7 +195,7 @@ impl Driver {
         }
         state.sent_since_driver_ran = false;
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
-        if state.proto.has_output() && !idle {
+        if (state.proto.has_output() && !idle) || state.proto.has_events() {
             run_again(cx);
         }
         state.is_over() && state.has_sent_all()

@@ -64,7 +64,9 @@ pub enum ConnectError {
         text: Box<str>,
     },
     /// Both ends are pipe-rpc, but have nothing in common.
-    #[error("the two ends cannot agree ({0:?}); one of the two programs is too old")]
+    #[error(
+        "the two ends cannot agree ({0:?}); one of the two programs is too old, or offers no codec of the other's"
+    )]
     NothingInCommon(RejectCode),
     /// The other end left before it had answered.
     #[error("the other end left during the greeting")]

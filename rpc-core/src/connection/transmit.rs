@@ -24,8 +24,8 @@ impl Shared {
         };
         let mut state = self.send_packet(state, packet);
         let goes_on = state.proto.has_output() || state.unsent.is_some() || state.sender_broken;
-        // The driver says farewell, or ends, once the last packet is with the pipe.
-        if goes_on || state.is_over() || state.proto.has_reported() {
+        // The driver tells who waits for room, and says farewell, or ends, once the last packet is with the pipe.
+        if goes_on || state.proto.has_events() || state.is_over() || state.proto.has_reported() {
             state.notify_driver();
         }
     }

@@ -7,6 +7,9 @@ use super::large_buffer::LargeBuffer;
 #[derive(Debug)]
 pub(super) struct Assembly {
     total: usize,
+    received: usize,
+    /// Nobody wants the body any more: it is only counted.
+    discarded: bool,
     bytes: LargeBuffer,
 }
 
@@ -14,18 +17,30 @@ impl Assembly {
     pub(super) fn new(total: usize) -> Self {
         Self {
             total,
+            received: 0,
+            discarded: false,
             bytes: LargeBuffer::for_body(total),
         }
     }
 
     /// Adds a fragment. False: the fragments do not add up to the declared total.
     pub(super) fn push(&mut self, part: &[u8], more: bool) -> bool {
-        let len = self.bytes.as_ref().len() + part.len();
+        let len = self.received + part.len();
         if len > self.total || more == (len == self.total) || part.is_empty() {
             return false;
         }
+        self.received = len;
+        if self.discarded {
+            return true;
+        }
         self.bytes.append(part, self.total);
         true
+    }
+
+    /// Forgets the body; its fragments are still to add up.
+    pub(super) fn discard(&mut self) {
+        self.discarded = true;
+        self.bytes = LargeBuffer::default();
     }
 
     pub(super) fn finish(self) -> Body {

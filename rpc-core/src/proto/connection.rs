@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
-use super::agreed::Agreed;
+use super::agreed::{Agreed, Limits};
 use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
@@ -195,10 +195,8 @@ impl Connection {
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
         }
         let (packet, sent) = self.outbox.take(now)?;
-        match sent {
-            Some(body) if body.by_opener => self.outgoing.on_body_sent(body.call),
-            Some(body) => self.incoming.on_body_sent(body.call),
-            None => {}
+        if let Some(body) = sent {
+            self.on_body_sent(body);
         }
         Some(packet)
     }
@@ -256,6 +254,18 @@ impl Connection {
         self.outgoing.open()
     }
 
+    /// What the peer granted this end at the handshake.
+    #[must_use]
+    pub fn received(&self) -> &Limits {
+        &self.agreed.received
+    }
+
+    /// How many bytes of large request bodies this end may send now.
+    #[must_use]
+    pub fn window_left(&self) -> u64 {
+        self.outgoing.window_left()
+    }
+
     /// The largest body the peer takes, in bytes, of methods without a limit of their own.
     #[must_use]
     pub fn max_body(&self) -> u64 {
@@ -265,6 +275,18 @@ impl Connection {
     /// The limit for the response to a call of the peer's.
     pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
         self.incoming.limit(call, self.outgoing.max_body())
+    }
+
+    /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
+    #[must_use]
+    pub fn is_parting(&self) -> bool {
+        self.farewell != Farewell::Unsaid
+    }
+
+    /// How many nested calls the peer lets this end have open.
+    #[must_use]
+    pub fn max_nested(&self) -> u32 {
+        self.agreed.received.max_nested
     }
 
     /// Whether calls of depth 0 are refused.

@@ -9,6 +9,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
 use crate::client::BoxError;
+use crate::codec::Codec;
 use crate::connection::Config;
 use crate::message::{Request, Response};
 use crate::transport::Listener;
@@ -16,7 +17,7 @@ use crate::transport::Listener;
 use super::router::Table;
 use super::run::{Running, ServeError};
 use super::stack::{Layers, Whole};
-use super::{Mount, MountError, Router};
+use super::{Authorize, Mount, MountError, Router, Services};
 
 /// A server of one or more services; see [`Server::builder`].
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl Server {
         let settings = Settings {
             table: Table::default(),
             fault: None,
+            rules: Vec::new(),
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
@@ -53,6 +55,8 @@ struct Settings {
     table: Table,
     /// The first service that could not be mounted; told when the server is to serve.
     fault: Option<MountError>,
+    /// Held against the services when the server is to serve.
+    rules: Vec<Authorize>,
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
@@ -92,8 +96,16 @@ impl<L, C> ServerBuilder<L, C> {
         }
     }
 
+    /// Admits calls by who makes them: adds these rules as a [layer](Self::layer), and has [`serve`](Self::serve) tell
+    /// if they name a service or a method that there is not.
+    pub fn authorize(mut self, rules: Authorize) -> ServerBuilder<Stack<Authorize, L>, C> {
+        self.settings.rules.push(rules.clone());
+        self.layer(rules)
+    }
+
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
-    /// not counted, because their callers are.
+    /// not counted, because their callers are; whether a handler makes a call is the peer's word, so what bounds a peer
+    /// that lies is [`max_nested`](Self::max_nested).
     pub fn max_running(mut self, calls: usize) -> Self {
         self.settings.max_running = Some(calls);
         self
@@ -103,6 +115,13 @@ impl<L, C> ServerBuilder<L, C> {
     /// `poll_ready` at their end.
     pub fn max_calls(mut self, calls: u32) -> Self {
         self.settings.config.max_calls = calls;
+        self
+    }
+
+    /// Lets each connection have at most this many nested calls open beside them, 0 to 65,536; 1,024 unless set. These are
+    /// calls of handlers, which never wait: further ones fail at their callers' end.
+    pub fn max_nested(mut self, calls: u32) -> Self {
+        self.settings.config.max_nested = calls;
         self
     }
 
@@ -117,6 +136,12 @@ impl<L, C> ServerBuilder<L, C> {
     /// may go beyond.
     pub fn window(mut self, bytes: u64) -> Self {
         self.settings.config.window = bytes;
+        self
+    }
+
+    /// Offers clients these codecs; bincode and JSON unless set. The client's order decides which is used.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.settings.config.codecs = codecs.into_iter().collect();
         self
     }
 
@@ -137,23 +162,26 @@ impl<L, C> ServerBuilder<L, C> {
         self.settings.drain_deadline = limit;
         self
     }
+}
 
+impl<L, C> ServerBuilder<L, C>
+where
+    L: Layer<Router> + 'static,
+    L::Service: Clone + Send + Sync + 'static,
+    C: Layer<L::Service> + Send + Sync + 'static,
+    C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
+    <C::Service as Service<Request>>::Error: Into<BoxError>,
+    <C::Service as Service<Request>>::Future: Send,
+{
     /// Serves every client that the listener accepts, for as long as the listener lives.
     ///
     /// # Errors
-    /// If the services cannot be mounted together, or when the listener ends.
+    /// If the services cannot be mounted together, if rules of [`authorize`](Self::authorize) fit none of them, or when
+    /// the listener ends.
     ///
     /// # Cancel safety
     /// Dropping the future closes the listener and all connections; running handlers are dropped.
-    pub async fn serve(self, listener: impl Listener) -> Result<(), ServeError>
-    where
-        L: Layer<Router> + 'static,
-        L::Service: Clone + Send + Sync + 'static,
-        C: Layer<L::Service> + Send + Sync + 'static,
-        C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
-        <C::Service as Service<Request>>::Error: Into<BoxError>,
-        <C::Service as Service<Request>>::Future: Send,
-    {
+    pub async fn serve(self, listener: impl Listener) -> Result<(), ServeError> {
         self.serve_until(listener, pending()).await
     }
 
@@ -169,19 +197,32 @@ impl<L, C> ServerBuilder<L, C> {
         self,
         listener: impl Listener,
         signal: impl Future<Output = ()>,
-    ) -> Result<(), ServeError>
-    where
-        L: Layer<Router> + 'static,
-        L::Service: Clone + Send + Sync + 'static,
-        C: Layer<L::Service> + Send + Sync + 'static,
-        C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
-        <C::Service as Service<Request>>::Error: Into<BoxError>,
-        <C::Service as Service<Request>>::Future: Send,
-    {
-        if let Some(fault) = self.settings.fault {
-            return Err(fault.into());
+    ) -> Result<(), ServeError> {
+        let drain_deadline = self.settings.drain_deadline;
+        let running = Running::new(self.build()?);
+        running.serve(listener, signal, drain_deadline).await
+    }
+
+    /// Puts together what a client offers to the server on the connection that it makes. The limits on what others send
+    /// hold there too; those of a server alone, the secret, the greeting's time limit and the drain deadline, mean
+    /// nothing then, and the largest body is the client's own.
+    ///
+    /// # Errors
+    /// If the services cannot be mounted together, or a rule about who may call fits none of them.
+    pub fn build(self) -> Result<Services, MountError> {
+        let Settings {
+            table,
+            fault,
+            config,
+            max_running,
+            rules,
+            ..
+        } = self.settings;
+        if let Some(fault) = fault {
+            return Err(fault);
         }
-        let table = Arc::new(self.settings.table);
+        rules.iter().try_for_each(|rules| rules.check(&table))?;
+        let table = Arc::new(table);
         let router = Router::new(Arc::clone(&table));
         let unlayered = TypeId::of::<(L, C)>() == TypeId::of::<(Identity, Identity)>();
         let stack: Box<dyn Whole> = if unlayered {
@@ -192,10 +233,23 @@ impl<L, C> ServerBuilder<L, C> {
                 connection: self.connection_layers,
             })
         };
-        let running = Running::new(table, stack, self.settings.config, self.settings.max_running);
-        running
-            .serve(listener, signal, self.settings.drain_deadline)
-            .await
+        Ok(Services::new(table, stack, config, max_running))
+    }
+}
+
+impl<L, C> TryFrom<ServerBuilder<L, C>> for Services
+where
+    L: Layer<Router> + 'static,
+    L::Service: Clone + Send + Sync + 'static,
+    C: Layer<L::Service> + Send + Sync + 'static,
+    C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
+    <C::Service as Service<Request>>::Error: Into<BoxError>,
+    <C::Service as Service<Request>>::Future: Send,
+{
+    type Error = MountError;
+
+    fn try_from(builder: ServerBuilder<L, C>) -> Result<Self, MountError> {
+        builder.build()
     }
 }
 

@@ -6,15 +6,12 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::connection::{Config, Driver, Serving, Shared, accept};
+use crate::connection::{Shared, accept};
 use crate::transport::{Link, Listener};
 
-use super::MountError;
-use super::router::Table;
-use super::stack::Whole;
+use super::{MountError, Services};
 
 /// Why a server ended, or never began.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +27,7 @@ pub enum ServeError {
 
 /// What the connections of a server share.
 pub(super) struct Running {
-    table: Arc<Table>,
-    stack: Box<dyn Whole>,
-    config: Config,
-    max_running: Option<Arc<Semaphore>>,
+    services: Services,
     connections: Mutex<Connections>,
 }
 
@@ -47,18 +41,9 @@ struct Connections {
 const GOODBYE: &str = "the server is shutting down";
 
 impl Running {
-    pub(super) fn new(
-        table: Arc<Table>,
-        stack: Box<dyn Whole>,
-        config: Config,
-        max_running: Option<usize>,
-    ) -> Arc<Self> {
-        let max_running = max_running.map(|calls| Arc::new(Semaphore::new(calls)));
+    pub(super) fn new(services: Services) -> Arc<Self> {
         Arc::new(Self {
-            table,
-            stack,
-            config,
-            max_running,
+            services,
             connections: Mutex::default(),
         })
     }
@@ -107,7 +92,7 @@ impl Running {
 
     /// One client, from its greeting to its end.
     async fn connection(self: Arc<Self>, mut link: Link) {
-        let handshake = match accept(&mut link, &self.config, self.table.names()).await {
+        let handshake = match accept(&mut link, self.services.config(), self.services.names()).await {
             Ok(handshake) => handshake,
             Err(error) => {
                 let peer = &link.peer;
@@ -115,14 +100,7 @@ impl Running {
                 return link.sender.close();
             }
         };
-        let stack = self.stack.instance();
-        let dispatch = Arc::clone(&self.table) as Arc<_>;
-        let serving = Serving {
-            dispatch,
-            stack,
-            max_running: self.max_running.clone(),
-        };
-        let driver = Driver::new(link, handshake, Some(serving));
+        let driver = self.services.driver(link, handshake);
         self.enter(driver.shared());
         driver.await;
     }

@@ -1,12 +1,13 @@
 //! The client without async, which exists if the crate has the feature `blocking`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 
 use super::generics::Parameters;
-use super::{client, docs};
+use super::{client, docs, methods};
 use crate::attributes;
-use crate::model::{Method, Service};
+use crate::model::{Argument, Method, Returns, Service};
+use crate::stream::Items;
 
 /// `ThesaurusBlockingClient<..>`, or nothing, as the crate's `__blocking!` decides.
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -85,17 +86,51 @@ fn call(service: &Service, method: &Method) -> TokenStream {
     let inherited = attributes::inherited(&method.item.attrs);
     let docs = docs::of_blocking(service, method);
     let vis = &service.item.vis;
-    let head = client::head(service, method);
+    let head = head(service, method);
     let ident = method.ident();
     let names = client::names(method);
     // A name that no argument has.
     let client = service.fresh("client");
+    let upload = method.upload().map(|(argument, _)| {
+        let ident = &argument.ident;
+        let facade = &service.facade;
+        quote!(let #ident = #facade::__private::BlockingClient::<()>::stream_of(#ident);)
+    });
+    let run = quote!(self.client.run(move |#client| async move { #client.#ident(#(#names),*).await }));
+    let run = match &method.returns {
+        Returns::Stream(_) | Returns::StreamResult(..) => {
+            quote!(#run.map(|stream| self.client.iterate(stream)))
+        }
+        _ => run,
+    };
     quote! {
         #(#inherited)*
         #docs
         #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
         #vis #head {
-            self.client.run(move |#client| async move { #client.#ident(#(#names),*).await })
+            #upload
+            #run
+        }
+    }
+}
+
+/// A blocking client's method from `fn` up to its body: iterators in place of streams.
+fn head(service: &Service, method: &Method) -> TokenStream {
+    let facade = &service.facade;
+    client::head_with(service, method, |items| streaming(facade, items), iterator)
+}
+
+fn streaming(facade: &TokenStream, items: &Items) -> TokenStream {
+    let (item, error) = (&items.item, methods::item_error(facade, items));
+    quote!(#facade::__private::BlockingStreaming<#item, #error>)
+}
+
+fn iterator(argument: &Argument) -> TokenStream {
+    match &argument.items {
+        None => argument.ty.to_token_stream(),
+        Some(items) => {
+            let item = items.given();
+            quote!(impl ::core::iter::IntoIterator<Item = #item> + ::core::marker::Send + 'static)
         }
     }
 }
