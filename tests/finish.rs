@@ -9,6 +9,7 @@ use pipe_rpc::{Connect, Context, Outcome, PipeServer, Reason, Server};
 use support::{Gauge, soon, unique_name};
 use tokio::sync::mpsc;
 
+/// Methods that finish, and one that does not.
 #[pipe_rpc::service]
 pub trait Archive {
     /// Tells when nobody waits any more, runs on until it is released, and tells that it has ended.
@@ -16,6 +17,7 @@ pub trait Archive {
     async fn store(&self, cx: &Context) -> u32;
     /// Is dropped when nobody waits any more; what it has spawned tells of it.
     async fn watch(&self, cx: &Context) -> u32;
+    /// Answers at once.
     async fn echo(&self, text: String) -> String;
 }
 

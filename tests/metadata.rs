@@ -11,6 +11,7 @@ use pipe_rpc::{Channel, Connect, Context, Metadata, MetadataError, PipeServer, R
 use support::{soon, unique_name};
 use tower::ServiceExt as _;
 
+/// Tells what came beside the arguments, and answers with something beside the result.
 #[pipe_rpc::service]
 pub trait Post {
     /// What came under the key.

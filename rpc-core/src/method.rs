@@ -28,6 +28,8 @@ pub struct Method {
     pub ordered: bool,
     /// How long a call may take unless the caller says otherwise.
     pub timeout: Option<Duration>,
+    /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
+    pub max_body: Option<u64>,
     /// How much of each of its streams may be under way, in KiB; 0 leaves it to the connection.
     pub buffer: u16,
 }
@@ -49,6 +51,7 @@ impl Method {
             finish: false,
             ordered: false,
             timeout: None,
+            max_body: None,
             buffer: 0,
         }
     }
@@ -99,6 +102,13 @@ impl Method {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
+    #[must_use]
+    pub const fn max_body(mut self, bytes: u64) -> Self {
+        self.max_body = Some(bytes);
         self
     }
 }

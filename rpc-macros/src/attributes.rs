@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, Lit, LitStr, Meta, Path, Token};
 
 use crate::duration;
 use crate::errors::Errors;
+use crate::size;
 
 /// What `#[service(..)]` says.
 #[derive(Default)]
@@ -30,6 +31,8 @@ pub(crate) struct MethodOptions {
     pub(crate) finish: bool,
     pub(crate) ordered: bool,
     pub(crate) timeout: Option<Duration>,
+    /// In bytes.
+    pub(crate) max_body: Option<u64>,
     /// In KiB.
     pub(crate) buffer: Option<u16>,
 }
@@ -74,14 +77,15 @@ impl MethodOptions {
             "buffer" => self.buffer = buffer(meta, errors)?,
             "finish" => self.finish = true,
             "idempotent" => self.idempotent = true,
+            "max_body" => self.max_body = max_body(meta, errors)?,
             "name" => self.name = name(meta, errors)?,
             "oneway" => self.oneway = true,
             "ordered" => self.ordered = true,
             "spawn" => self.spawn = true,
             "timeout" => self.timeout = timeout(meta, errors)?,
             other => {
-                let known =
-                    "`buffer`, `finish`, `idempotent`, `name`, `oneway`, `ordered`, `spawn` and `timeout`";
+                let known = "`buffer`, `finish`, `idempotent`, `max_body`, `name`, `oneway`, `ordered`, `spawn` and \
+                             `timeout`";
                 unknown(meta, "rpc", other, known, errors)?;
             }
         }
@@ -132,6 +136,18 @@ fn timeout(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<Du
         );
     }
     Ok(timeout)
+}
+
+fn max_body(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<u64>> {
+    let value: Expr = meta.value()?.parse()?;
+    let max_body = text(&value).and_then(|text| size::parse(&text.value()));
+    if max_body.is_none() {
+        errors.at(
+            value,
+            "a size is a string with a whole number above 0 and B, KiB, MiB or GiB, as in \"64KiB\" or \"256MiB\"",
+        );
+    }
+    Ok(max_body)
 }
 
 fn buffer(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<u16>> {

@@ -15,7 +15,7 @@ use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, Opener, RequestHead, StreamId};
+use crate::proto::{CallId, MethodLimits, Opener, RequestHead, StreamId};
 use crate::server::{MethodLoad, Reply};
 
 /// The tower stack in front of the services, as the connection sees it.
@@ -32,6 +32,8 @@ pub(crate) trait Stack: Send {
 pub(crate) trait Dispatch: Send + Sync {
     /// The method that is called and how it has behaved, or why there is none.
     fn find(&self, head: &RequestHead) -> Result<(&'static Method, Arc<MethodLoad>), Fault>;
+    /// The methods that have limits of their own for the size of bodies.
+    fn method_limits(&self) -> MethodLimits;
 }
 
 /// A running handler. Its panics, also those of its drop, are results.

@@ -17,6 +17,7 @@ mod end;
 mod faults;
 mod handler;
 mod handshake;
+mod ordered;
 mod outcomes;
 mod ping;
 mod pump;
@@ -28,7 +29,8 @@ mod state;
 mod streaming;
 mod streams;
 mod transmit;
-mod turns;
+
+mod turn;
 mod upload;
 mod waiting;
 

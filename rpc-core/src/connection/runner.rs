@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use super::Ambient;
 use super::handler::{Dispatch, HandlerTask, Held, Running, Stack, call_stack, poll_stack};
+use super::ordered::{Turn, Turns, Waiting};
 use super::outcomes::Arrival;
 use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::Handler;
-use super::turns::{Turn, Turns, Waiting};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};

@@ -70,11 +70,12 @@ impl Shared {
             buffer: request.method().buffer,
             deadline: request.deadline().map(tokio::time::Instant::into_std),
         };
+        let max_body = request.method().max_body;
         let upload = request.upload().cloned();
         let items = upload.as_ref().map(take_upload).transpose()?;
         let (metadata, body) = request.into_metadata_and_body();
         let mut state = self.lock();
-        let call = match state.open_call(head, metadata, body) {
+        let call = match state.open_call(head, metadata, body, max_body) {
             Ok(call) => call,
             Err(fault) => {
                 drop(state);
@@ -87,6 +88,9 @@ impl Shared {
         };
         // The slot gives its permit back when it is free again.
         permit.into_iter().for_each(OwnedSemaphorePermit::forget);
+        if let Some(limit) = max_body {
+            state.proto.limit_response(call, limit);
+        }
         let ticket = state.waiting.enter(call);
         state.arm(head.deadline);
         self.flush_or_gather(state);

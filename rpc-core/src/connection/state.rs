@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::ConnectionError;
 use super::cancelled::Cancels;
-use super::faults::answer_of;
+use super::faults::{answer_of, check_size};
 use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
 use super::streams::Streams;
@@ -16,8 +16,8 @@ use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
 use crate::proto::{
-    Agreed, Answer, Body, CallId, Connection, Event, Metadata, Opener, OutPacket, RequestHead, Slots,
-    StreamId,
+    Agreed, Answer, Body, BodyLimit, CallId, Connection, Event, Metadata, Opener, OutPacket, RequestHead,
+    Slots, StreamId,
 };
 use crate::streaming::ItemError;
 
@@ -183,32 +183,29 @@ impl State {
         }
     }
 
-    /// Opens a call, if it may be made.
+    /// Opens a call, if it may be made; `max_body` is its method's own limit.
     pub(super) fn open_call(
         &mut self,
         head: RequestHead,
         metadata: Metadata,
         body: Body,
+        max_body: Option<u64>,
     ) -> Result<CallId, Fault> {
-        self.check_open(&body)?;
+        self.check_open(&body, max_body)?;
         self.check_staying(head.depth)?;
         let call = self.proto.send_request_with(head, metadata, body);
         call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
     }
 
-    fn check_open(&self, body: &Body) -> Result<(), Fault> {
+    fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
         }
         if self.peer_left {
             return Err(Fault::new(Outcome::NotSent, Reason::Draining));
         }
-        let (size, limit) = (body.len() as u64, self.proto.max_body());
-        if size > limit {
-            let fault = Fault::new(Outcome::NotSent, Reason::BodyTooLarge { size, limit });
-            return Err(fault.with_detail("a request; the other end sets the limit, with max_body"));
-        }
-        Ok(())
+        let limit = BodyLimit::of(max_body, self.proto.max_body());
+        check_size(Outcome::NotSent, body, limit)
     }
 
     /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
@@ -231,7 +228,7 @@ impl State {
         if let Ok(response) = &result {
             self.take_metadata(call, response);
         }
-        answer_of(result, self.proto.max_body())
+        answer_of(result, self.proto.response_limit(call))
     }
 
     /// What layers put beside the result.

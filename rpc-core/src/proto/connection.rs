@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::agreed::{Agreed, Limits};
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
@@ -64,6 +65,11 @@ impl Connection {
         }
     }
 
+    /// Some methods of this end have limits of their own for the size of bodies.
+    pub fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.incoming.set_method_limits(limits);
+    }
+
     /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
     ///
     /// # Errors
@@ -108,7 +114,8 @@ impl Connection {
         }
     }
 
-    /// Opens a call and queues its request. `None`: no credit is left. The body is within [`Self::max_body`].
+    /// Opens a call and queues its request. `None`: no credit is left. The body is within the method's own limit, or
+    /// else within [`Self::max_body`].
     pub fn send_request(&mut self, head: RequestHead, body: Body) -> Option<CallId> {
         self.send_request_with(head, Metadata::new(), body)
     }
@@ -126,6 +133,11 @@ impl Connection {
     /// Whether the handler of a call of the peer's has begun.
     pub fn has_begun(&mut self, call: CallId) -> bool {
         self.incoming.has_begun(call)
+    }
+
+    /// The call's method has a limit of its own for the size of its response, in bytes.
+    pub fn limit_response(&mut self, call: CallId, max_body: u64) {
+        self.outgoing.limit_response(call, max_body);
     }
 
     /// Nobody waits for the call any more: it is taken back, or the callee is told.
@@ -272,10 +284,15 @@ impl Connection {
         self.outgoing.window_left()
     }
 
-    /// The largest body the peer takes, in bytes.
+    /// The largest body the peer takes, in bytes, of methods without a limit of their own.
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.outgoing.max_body()
+    }
+
+    /// The limit for the response to a call of the peer's.
+    pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
+        self.incoming.limit(call, self.outgoing.max_body())
     }
 
     /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.

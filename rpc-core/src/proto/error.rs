@@ -70,14 +70,6 @@ pub enum ProtocolError {
         /// The call.
         call: CallId,
     },
-    /// A response body over the limit this end had stated.
-    #[error("a response body of {total} bytes is over the stated limit of {limit}")]
-    ResponseTooLarge {
-        /// The declared size of the body in bytes.
-        total: u64,
-        /// The stated limit in bytes.
-        limit: u64,
-    },
     /// A Done for a call whose result is waited for.
     #[error("{call} was ended without a result")]
     NoResult {

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use super::agreed::Limits;
 use super::assembly::Assembly;
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
@@ -27,6 +28,7 @@ use super::{Answer, Body};
 pub(super) struct Incoming {
     slots: Slots<Slot>,
     limits: Limits,
+    method_limits: MethodLimits,
     window: Window,
     open: usize,
 }
@@ -39,6 +41,8 @@ struct Slot {
     body_open: bool,
     /// What the body was charged and has not been given back.
     charge: u64,
+    /// The method's own limit for the size of bodies.
+    max_body: Option<u64>,
     deadline: Option<Instant>,
     /// The most that its streams begin with, as the request said.
     buffer: u16,
@@ -97,7 +101,7 @@ pub(super) struct Arriving<'a> {
     pub(super) metadata: &'a Metadata,
     /// The size of the whole body, if it goes on in fragments.
     pub(super) total: Option<u64>,
-    /// The fragment that comes with it, in that case.
+    /// What comes of the body with it.
     pub(super) part: &'a [u8],
 }
 
@@ -106,9 +110,15 @@ impl Incoming {
         Self {
             slots: Slots::new(granted),
             limits: granted,
+            method_limits: MethodLimits::default(),
             window: Window::new(granted.window),
             open: 0,
         }
+    }
+
+    /// Some methods have limits of their own.
+    pub(super) fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.method_limits = limits;
     }
 
     /// Opens the call that a request begins. True: the whole body is there, the call may run.
@@ -129,9 +139,10 @@ impl Incoming {
         if let Some(total) = total {
             self.charge(call, total)?;
         }
-        let too_large = total.filter(|total| *total > self.limits.max_body);
-        if let Some(total) = too_large {
-            let values = [total, self.limits.max_body];
+        let size = total.unwrap_or(part.len() as u64);
+        let limit = self.limit(call, self.limits.max_body).bytes();
+        if size > limit {
+            let values = [size, limit];
             self.refuse(
                 call,
                 &FaultRecord {
@@ -339,6 +350,11 @@ impl Incoming {
         )
     }
 
+    /// The limit for bodies of the call: its method's, or else `of_end`.
+    pub(super) fn limit(&mut self, call: CallId, of_end: u64) -> BodyLimit {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end)
+    }
+
     /// How many calls have begun and have no terminal frame yet.
     pub(super) fn open(&self) -> usize {
         self.open
@@ -376,6 +392,7 @@ impl Incoming {
         *slot = Slot {
             generation: call.generation,
             deadline: head.deadline,
+            max_body: self.method_limits.of(head),
             buffer: head.buffer,
             upload: (head.upload).then(|| Box::new(ItemsIn::new(head.credit(self.limits.stream)))),
             ..Slot::default()

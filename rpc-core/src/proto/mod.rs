@@ -4,6 +4,7 @@
 mod agreed;
 mod assembly;
 mod body;
+mod body_limits;
 mod call;
 mod connection;
 mod error;
@@ -11,6 +12,7 @@ mod event;
 mod hello;
 mod incoming;
 mod items;
+mod large_buffer;
 mod metadata;
 mod outbox;
 mod outgoing;
@@ -24,6 +26,7 @@ mod wire;
 
 pub use agreed::{Agreed, Limits, MAX_CREDIT, MAX_PACKET_LIMIT, MIN_PACKET};
 pub use body::{Body, BodyWriter};
+pub use body_limits::{BodyLimit, MethodLimits};
 pub use call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, ran};
 pub use connection::Connection;
 pub use error::ProtocolError;

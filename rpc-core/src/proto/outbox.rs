@@ -39,7 +39,7 @@ impl OutPacket {
         ]
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.head.len() + self.tail.len()
     }
 

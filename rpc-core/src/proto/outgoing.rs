@@ -16,7 +16,8 @@ use std::time::Instant;
 use super::Body;
 use super::agreed::Limits;
 use super::assembly::Assembly;
-use super::call::{CallId, Ending, FaultRecord, RequestHead};
+use super::body_limits::BodyLimit;
+use super::call::{CallId, Ending, FaultRecord, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
 use super::metadata::Metadata;
@@ -45,6 +46,8 @@ struct Slot {
     oneway: bool,
     progress: Progress,
     deadline: Option<Instant>,
+    /// The method's own limit for the size of bodies.
+    max_body: Option<u64>,
     response: Option<(bool, Assembly)>,
     /// The most that its streams begin with, as the request said.
     buffer: u16,
@@ -118,6 +121,7 @@ impl Outgoing {
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
+        slot.max_body = None;
         (slot.state, slot.oneway, slot.deadline) = (State::Open, head.oneway, head.deadline);
         let call = CallId {
             slot: id,
@@ -138,6 +142,18 @@ impl Outgoing {
         self.waiting.push_back((call, head, metadata, body));
         self.start_waiting(outbox);
         Some(call)
+    }
+
+    /// The call's method has a limit of its own for its response.
+    pub(super) fn limit_response(&mut self, call: CallId, max_body: u64) {
+        if let Some(slot) = self.current(call) {
+            slot.max_body = Some(max_body);
+        }
+    }
+
+    /// The limit for the response to a call: its method's, or else `of_end`.
+    fn response_limit(&mut self, call: CallId, of_end: u64) -> u64 {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end).bytes()
     }
 
     /// Nobody waits for the call any more.
@@ -168,9 +184,12 @@ impl Outgoing {
         call: CallId,
         status: u8,
         body: Body,
+        limit: u64,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
+        let (size, limit) = (body.len() as u64, self.response_limit(call, limit));
         let ending = match status {
+            0 | 1 if size > limit => too_large(size, limit),
             0 => Ending::Succeeded(body),
             1 => Ending::Failed(body),
             2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
@@ -183,7 +202,8 @@ impl Outgoing {
         self.handle_terminal(call, ending, outbox)
     }
 
-    /// The first part of a response that goes on in fragments.
+    /// The first part of a response that goes on in fragments. One over the limit ends its call, which is cancelled:
+    /// the peer may know another limit of the method.
     pub(super) fn handle_large_response(
         &mut self,
         call: CallId,
@@ -191,25 +211,28 @@ impl Outgoing {
         total: u64,
         part: &[u8],
         limit: u64,
-    ) -> Result<(), ProtocolError> {
+        outbox: &mut Outbox,
+    ) -> Result<Option<Ending>, ProtocolError> {
         if status > 1 {
             return Err(ProtocolError::MalformedHead {
                 kind: Kind::Response as u8,
             });
         }
-        if total > limit {
-            return Err(ProtocolError::ResponseTooLarge { total, limit });
-        }
+        let limit = self.response_limit(call, limit);
         let Some(slot) = self.find(call)?.filter(|slot| slot.state == State::Open) else {
-            return Ok(());
+            return Ok(None);
         };
+        if total > limit && slot.response.is_none() {
+            self.abandon(call, outbox);
+            return Ok(Some(too_large(total, limit)));
+        }
         // Within the limit, which this end chose to fit its memory.
         let mut assembly = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
         if slot.response.is_some() || !assembly.push(part, true) {
             return Err(ProtocolError::WrongFragments { call });
         }
         slot.response = Some((status == 1, assembly));
-        Ok(())
+        Ok(None)
     }
 
     pub(super) fn handle_fragment(
@@ -402,6 +425,16 @@ fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8], metadata: &'a Me
     }
 }
 
+/// The ending of a call whose response is over the limit.
+fn too_large(size: u64, limit: u64) -> Ending {
+    Ending::Faulted(FaultRecord {
+        code: code::BODY_TOO_LARGE,
+        outcome: ran::RAN,
+        values: [size, limit],
+        text: "a response; the server was built with another max_body".to_owned(),
+    })
+}
+
 /// A frame of the caller without head or body.
 fn control(kind: Kind, call: CallId) -> OutFrame<'static> {
     OutFrame {
@@ -453,7 +486,7 @@ mod tests {
             assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
             assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
             callees.take(|| now).unwrap();
-            let ended = outgoing.handle_response(call, 0, Body::new(), &mut callers);
+            let ended = outgoing.handle_response(call, 0, Body::new(), 1, &mut callers);
             assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
         }
     }

@@ -165,19 +165,22 @@ impl Connection {
             return Ok(packet);
         }
         self.check_not_streaming(call)?;
+        let limit = self.agreed.granted.max_body;
         if frame.has(MORE) {
             let total = u64_at(&packet.bytes()[frame.head.clone()], 4);
-            let limit = self.agreed.granted.max_body;
             let part = &packet.bytes()[frame.body.clone()];
-            self.outgoing
-                .handle_large_response(call, status, total, part, limit)?;
+            let open = self.outgoing.open();
+            let ending =
+                self.outgoing
+                    .handle_large_response(call, status, total, part, limit, &mut self.outbox)?;
+            self.on_ending(call, ending, open);
             return Ok(packet);
         }
         let (body, packet) = packet.body(frame);
         let open = self.outgoing.open();
         let ending = self
             .outgoing
-            .handle_response(call, status, body, &mut self.outbox)?;
+            .handle_response(call, status, body, limit, &mut self.outbox)?;
         self.on_ending(call, ending, open);
         Ok(packet)
     }

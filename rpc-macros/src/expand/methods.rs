@@ -111,10 +111,12 @@ fn entry(service: &Service, table: &Ident, method: &Method) -> TokenStream {
     let finish = options.finish.then(|| quote!(.finish()));
     let ordered = (options.ordered || service.options.ordered).then(|| quote!(.ordered()));
     let timeout = options.timeout.map(timeout);
+    let max_body = options.max_body.map(|bytes| quote!(.max_body(#bytes)));
     let buffer = options.buffer.map(|kib| quote!(.buffer(#kib)));
     quote! {
         #(#cfgs)*
-        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #finish #ordered #timeout #buffer
+        #facade::__private::Method::new(#table::NAME, #name, #signature)
+            #oneway #idempotent #spawn #finish #ordered #timeout #max_body #buffer
     }
 }
 
