@@ -340,6 +340,7 @@ async fn a_call_dropped_in_a_layer_of_the_client_leaves_nothing_behind() {
     let stack = || {
         ServiceBuilder::new()
             .timeout(LONG)
+            .buffer(16)
             .concurrency_limit(2)
             .service(bench.channel.clone())
     };
