@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, Stream, StreamExt};
 use pipe_rpc::{Caller, Channel, Config, Context, Server, ServerBuilder, Streaming};
 use rpc_core::testing::{
-    Faults, Handlers, Moment, assert_whole, cancel_at_every_handler_poll, connect, drop_at,
+    Faults, Handlers, Lane, Moment, assert_whole, cancel_at_every_handler_poll, connect, drop_at,
     drop_at_every_poll, drop_handler_at_every_poll, serve,
 };
 use support::Gauge;
@@ -384,12 +384,12 @@ async fn a_call_cancelled_in_any_await_of_its_handler_leaves_nothing_behind() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_call_dropped_over_a_slow_link_leaves_nothing_behind() {
+/// A bench whose client's link has the faults in what it sends and in what it receives.
+async fn faulty_bench(outgoing: Faults, incoming: Faults) -> (Bench, Lane) {
     let handling = Handling::default();
     let link = serve(limited(&handling)).connect().await.unwrap();
-    let (link, _) = Faults::new().delay(Duration::from_millis(2)).outgoing(link);
-    let (link, _) = Faults::new().delay(Duration::from_millis(3)).incoming(link);
+    let (link, lane) = outgoing.outgoing(link);
+    let (link, _) = incoming.incoming(link);
     let channel = Channel::open(link, &Config::default()).await.unwrap();
     let bench = Bench {
         client: SubjectClient::new(channel.clone()),
@@ -397,9 +397,50 @@ async fn a_call_dropped_over_a_slow_link_leaves_nothing_behind() {
         gauge: handling.gauge,
         others: Gauge::default(),
     };
-    let alone = |kind: &&Kind| !matches!(kind, Kind::Nested | Kind::CallBack);
-    for kind in KINDS.iter().filter(alone) {
-        bench.drop_calls(*kind, &bench.client).await;
+    (bench, lane)
+}
+
+/// Those that need no other server and no services of the client's.
+fn kinds_alone() -> impl Iterator<Item = Kind> {
+    KINDS
+        .into_iter()
+        .filter(|kind| !matches!(kind, Kind::Nested | Kind::CallBack))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_over_a_slow_link_leaves_nothing_behind() {
+    let slow = |millis| Faults::new().delay(Duration::from_millis(millis));
+    let (bench, _) = faulty_bench(slow(2), slow(3)).await;
+    for kind in kinds_alone() {
+        bench.drop_calls(kind, &bench.client).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_before_the_pipe_took_anything_of_it_leaves_nothing_behind() {
+    let (bench, to_server) = faulty_bench(Faults::new(), Faults::new()).await;
+    for kind in kinds_alone() {
+        drop_at_every_poll(async || {
+            to_server.stall();
+            // The packet that waits for the pipe is this one's, so the other call is in none yet.
+            let client = bench.client.clone();
+            let first = tokio::spawn(async move { client.small("first".into()).await });
+            yield_now().await;
+            let resume = async {
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+                to_server.resume();
+            };
+            let call = async { assert!(make(kind, bench.client.clone()).await) };
+            let check = async {
+                to_server.resume();
+                assert_eq!(first.await.unwrap().unwrap(), "first");
+                bench.assert_well().await;
+            };
+            (async { tokio::join!(call, resume) }, check)
+        })
+        .await;
     }
 }
 

@@ -9,6 +9,9 @@ use crate::connection::Credit;
 /// How long credit may take to come back, in tokio's time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long it waits between two signs of life. Simulated time passes only while nothing runs.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Waits until every credit that the server granted is back at this end: no call is open, abandoned ones included, and
 /// the whole window is free. To be asked when no call is to be open any more.
 ///
@@ -25,7 +28,7 @@ pub async fn assert_whole(channel: &Channel) {
             if let Err(fault) = channel.ping().await {
                 panic!("the connection has ended: {fault}; {}", channel.shared().credit());
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(PAUSE).await;
         }
     };
     if tokio::time::timeout(PATIENCE, all_is_back).await.is_err() {
