@@ -4,6 +4,7 @@
 #[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -52,6 +53,8 @@ trait Subject {
     async fn upload(&self, items: Streaming<Bytes>) -> u64;
     #[rpc(buffer = "1KiB")]
     async fn both_ways(&self, items: Streaming<Bytes>) -> impl Stream<Item = u64>;
+    /// Hands the server's end of the connection over to the test.
+    async fn meet(&self, cx: &Context);
     /// Runs until the test releases it.
     async fn hold(&self, bytes: Bytes) -> u64;
 }
@@ -62,6 +65,7 @@ struct Handling {
     gauge: Gauge,
     /// Where `nested` calls.
     other: Option<SubjectClient>,
+    met: Arc<Mutex<Option<Channel>>>,
 }
 
 async fn length(mut items: Streaming<Bytes>) -> u64 {
@@ -136,6 +140,9 @@ impl Subject for Handling {
             let _ = &here;
             async move { Some(item.ok()?.len() as u64) }
         })
+    }
+    async fn meet(&self, cx: &Context) {
+        *self.met.lock().unwrap() = Some(cx.peer_channel());
     }
     async fn hold(&self, bytes: Bytes) -> u64 {
         let _here = self.gauge.enter();
@@ -234,6 +241,8 @@ async fn download<S: Caller>(client: SubjectClient<S>, items: u64, size: usize) 
 /// A connection under test, and what its handlers tell.
 struct Bench {
     channel: Channel,
+    /// The same connection, at the server.
+    server_end: Channel,
     client: SubjectClient,
     gauge: Gauge,
     /// The other ends' handlers: that of the server that `nested` calls, and the client's own.
@@ -263,16 +272,24 @@ macro_rules! bench {
         let channel = Channel::open_serving(link, &Config::default(), &offers)
             .await
             .unwrap();
-        Bench {
-            client: SubjectClient::new(channel.clone()),
-            channel,
-            gauge: handling.gauge,
-            others: others.gauge,
-        }
+        Bench::of(channel, handling, others.gauge).await
     }};
 }
 
 impl Bench {
+    async fn of(channel: Channel, handling: Handling, others: Gauge) -> Self {
+        let client = SubjectClient::new(channel.clone());
+        client.meet().await.unwrap();
+        let server_end = handling.met.lock().unwrap().take();
+        Self {
+            channel,
+            server_end: server_end.expect("the server has met its client"),
+            client,
+            gauge: handling.gauge,
+            others,
+        }
+    }
+
     /// The connection lives, other calls are right, and every credit is back: each call that was granted can run beside
     /// all others, and the window takes what it always took.
     async fn assert_well(&self) {
@@ -296,6 +313,7 @@ impl Bench {
         self.gauge.until_running(0).await;
         self.others.until_running(0).await;
         assert_whole(&self.channel).await;
+        assert_whole(&self.server_end).await;
     }
 
     /// Drops the call at every poll at the client.
@@ -391,13 +409,7 @@ async fn faulty_bench(outgoing: Faults, incoming: Faults) -> (Bench, Lane) {
     let (link, lane) = outgoing.outgoing(link);
     let (link, _) = incoming.incoming(link);
     let channel = Channel::open(link, &Config::default()).await.unwrap();
-    let bench = Bench {
-        client: SubjectClient::new(channel.clone()),
-        channel,
-        gauge: handling.gauge,
-        others: Gauge::default(),
-    };
-    (bench, lane)
+    (Bench::of(channel, handling, Gauge::default()).await, lane)
 }
 
 /// Those that need no other server and no services of the client's.
