@@ -20,7 +20,7 @@ use crate::method::Method;
 use crate::server::{MAX_DEPTH, decode, encode};
 use crate::streaming::{Streaming, Upload};
 
-use super::Channel;
+use super::{Channel, Reconnecting};
 
 /// The error of tower layers.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -245,9 +245,7 @@ impl<S: Caller> Stub<S> {
         let ready = within(deadline, Outcome::NotSent, ready).await?;
         ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
         let calling = caller.call(request);
-        // A channel sees to the deadline itself, with one timer for all calls of its connection.
-        let sees_to_it = TypeId::of::<S>() == TypeId::of::<Channel>();
-        let deadline = deadline.filter(|_| !sees_to_it);
+        let deadline = deadline.filter(|_| !sees_to_deadlines::<S>());
         let called = within(deadline, Outcome::MayHaveRun, calling).await?;
         called.map_err(|error| with_ours(fault_of_call(error.into()), method))
     }
@@ -272,8 +270,13 @@ impl<S: Caller> Stub<S> {
     }
 }
 
+/// Whether `S` ends calls at their deadlines itself: a channel, with one timer for all calls of its connection.
+fn sees_to_deadlines<S: 'static>() -> bool {
+    [TypeId::of::<Channel>(), TypeId::of::<Reconnecting>()].contains(&TypeId::of::<S>())
+}
+
 /// What an error of a call through layers means. A layer that sheds load does not pass the call on.
-fn fault_of_call(error: BoxError) -> Fault {
+pub(super) fn fault_of_call(error: BoxError) -> Fault {
     let is_shed = error.is::<tower::load_shed::error::Overloaded>();
     let outcome = if is_shed {
         Outcome::NotSent
@@ -294,7 +297,7 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
 }
 
 /// Waits for `future` until the deadline. A timer is made only if the future is not ready at once.
-async fn within<F: Future>(
+pub(super) async fn within<F: Future>(
     deadline: Option<Instant>,
     outcome: Outcome,
     future: F,

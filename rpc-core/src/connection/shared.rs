@@ -264,6 +264,13 @@ impl Shared {
     /// Takes no calls any more, because the peer takes none.
     pub(super) fn stop_calling(&self) {
         self.credit.close();
+        // Whoever watches for the end looks at the credit, too.
+        self.ended.send_modify(|_| {});
+    }
+
+    /// Whether calls of depth 0 may still be sent, as far as is known.
+    pub(crate) fn takes_calls(&self) -> bool {
+        !self.credit.is_closed()
     }
 
     /// Why a call cannot be sent now.

@@ -8,11 +8,13 @@ use crate::errors::Errors;
 use crate::model::{Method, Returns};
 
 /// Names that the generated clients have functions of.
-const CLIENT_FUNCTIONS: [&str; 8] = [
+const CLIENT_FUNCTIONS: [&str; 10] = [
+    "builder",
     "caller",
     "clone",
     "closed",
     "connect",
+    "connect_with",
     "named",
     "new",
     "with_codec",
