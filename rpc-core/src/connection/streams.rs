@@ -9,9 +9,9 @@ use crate::streaming::ItemError;
 /// All streams of one connection that somebody reads or feeds.
 #[derive(Default)]
 pub(super) struct Streams {
-    inboxes: HashMap<StreamId, Inbox>,
+    pub(super) inboxes: HashMap<StreamId, Inbox>,
     /// Whom to wake when a stream has room, or is over.
-    senders: HashMap<StreamId, Waker>,
+    pub(super) senders: HashMap<StreamId, Waker>,
 }
 
 /// What came and was not taken; its size is bounded by the stream's credit.
