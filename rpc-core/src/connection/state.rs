@@ -269,7 +269,7 @@ impl State {
         let proto = &mut self.proto;
         let handlers = self.handlers.values_mut().filter_map(Option::take);
         handlers
-            .filter(|handler| !handler.oneway && !(handler.finish && proto.has_begun(handler.call)))
+            .filter(|handler| !(handler.oneway || handler.finish && proto.has_begun(handler.call)))
             .map(|handler| handler.task)
             .collect()
     }
