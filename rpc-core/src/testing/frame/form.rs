@@ -10,18 +10,20 @@ pub const MORE: u8 = 2;
 pub const EXT: u8 = 4;
 /// The flag of a Request whose result nobody waits for.
 pub const ONEWAY: u8 = 8;
+/// The flag of a Request or Response that items follow, and of the Credit for items.
+pub const STREAM: u8 = 16;
 
 /// How many bytes stand before a frame's head.
 pub const HEADER: usize = 16;
 
 /// One frame, right or wrong: any kind, any flags, a head and a body of any bytes.
 ///
-/// In print it is short: `request 0.1 more`.
+/// In print it is short: `request 0.1 more`, `end 0.1 status 2`, `credit 0.1 4096` for the items of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// What it is; section 5 of PROTOCOL.md.
     pub kind: u8,
-    /// [`OPENER`], [`MORE`], [`EXT`], [`ONEWAY`].
+    /// [`OPENER`], [`MORE`], [`EXT`], [`ONEWAY`], [`STREAM`].
     pub flags: u8,
     /// The slot of its call, or 0.
     pub slot: u32,
@@ -143,6 +145,13 @@ impl Frame {
         self.head.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
 
+    fn show_number(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.try_number() {
+            Some(number) => write!(f, " {number}"),
+            None => f.write_str(" without its number"),
+        }
+    }
+
     /// The frame in short, and its bytes as far as they fit a line or two.
     pub(crate) fn in_full(&self) -> String {
         const SHOWN: usize = 48;
@@ -170,11 +179,17 @@ impl fmt::Display for Frame {
         }
         match self.kind {
             1..=7 => write!(f, " {}.{}", self.slot, self.generation)?,
+            9 if self.flags & STREAM != 0 => {
+                write!(f, " {}.{}", self.slot, self.generation)?;
+                self.show_number(f)?;
+            }
             8 => self.body.chunks(8).try_for_each(|pair| show_pair(f, pair))?,
-            9..=11 => match self.try_number() {
-                Some(number) => write!(f, " {number}")?,
-                None => f.write_str(" without its number")?,
-            },
+            9..=11 => self.show_number(f)?,
+            _ => {}
+        }
+        match (self.kind, self.head.first()) {
+            (1 | 2, _) if self.flags & STREAM != 0 => f.write_str(" stream")?,
+            (6, Some(status @ 1..)) => write!(f, " status {status}")?,
             _ => {}
         }
         if self.flags & MORE != 0 {
