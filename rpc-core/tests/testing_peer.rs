@@ -105,7 +105,10 @@ async fn the_handshake_can_be_done_with_any_greeting_or_not_at_all() {
     let HelloAnswer::Reject(reject) = peer.greet(&greeting).await else {
         panic!("let in");
     };
-    assert_eq!(reject.text, "no codec that both ends offer; this one offers 1 (bincode), 2 (JSON)");
+    assert_eq!(
+        reject.text,
+        "no codec that both ends offer; this one offers 1 (bincode), 2 (JSON)"
+    );
     let mut peer = ScriptedPeer::connect(&connector).await;
     peer.send(frame::ping(1)).await;
     assert!(peer.recv().await.unwrap().starts_with(b"pipe-rej"));
