@@ -11,11 +11,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::faults::fault_of_layer_panic;
 use super::pump::Pump;
+use super::streams::Outlet;
 use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, Opener, RequestHead, StreamId};
+use crate::proto::{CallId, RequestHead};
 use crate::server::{MethodLoad, Reply};
 
 /// The tower stack in front of the services, as the connection sees it.
@@ -161,14 +162,10 @@ impl HandlerTask {
             }
         };
         if this.shared.open_stream(this.call) {
-            let opener = Opener::Peer;
-            let id = StreamId {
-                opener,
-                call: this.call,
-            };
+            let outlet = Outlet::of_answer(this.call);
             let items = response.into_items();
             let ambient = this.running.ambient();
-            this.pump = items.map(|items| Pump::new(&this.shared, id, items, Some(ambient)));
+            this.pump = items.map(|items| Pump::new(&this.shared, outlet, items, Some(ambient)));
         }
         Poll::Ready(())
     }
