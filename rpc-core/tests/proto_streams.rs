@@ -432,3 +432,39 @@ fn an_item_within_an_item_is_an_error() {
         Err(ProtocolError::WrongFragments { .. })
     ));
 }
+
+#[test]
+fn credit_that_has_not_left_is_not_followed_by_more_of_its_stream() {
+    let (mut pair, call) = uploading();
+    for round in 1..=3 {
+        pair.client.fill(ours(call), 100);
+        while pair.forth() {}
+        let items = pair.server.news().len() as u64;
+        pair.server.proto.take_items(theirs(call), items * 164);
+        // The client goes on without having read its credit.
+        pair.client
+            .hear_frame(&stream_credit(FIRST, 2000 + round * 2132))
+            .unwrap();
+    }
+    assert_eq!(pair.server.frames().len(), 1, "one total for all that was taken");
+}
+
+#[test]
+fn items_that_have_not_left_are_bounded_whatever_was_granted() {
+    let limits = Limits { stream: u64::MAX - 1, ..LIMITS };
+    let mut pair = Pair::with(limits);
+    let call = pair.client.call_with(upload(), 1).unwrap();
+    let most = 256 * 1024;
+    let queued = pair.client.fill(ours(call), 1000) * 1064;
+    assert!((most..most + 2 * 1064).contains(&queued), "{queued} bytes");
+    let mut sent = queued;
+    for _ in 0..20 {
+        while pair.client.proto.room(ours(call)) == Room::Full {
+            assert_eq!(pair.client.news(), [""; 0]);
+            assert!(pair.client.take().is_some(), "room comes when packets leave");
+        }
+        assert_eq!(pair.client.news(), ["call 0.1 has room"]);
+        sent += pair.client.fill(ours(call), 1000) * 1064;
+    }
+    assert!(sent > 10 * most);
+}

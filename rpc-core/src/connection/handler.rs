@@ -161,11 +161,19 @@ impl HandlerTask {
                 return Poll::Ready(());
             }
         };
-        if this.shared.open_stream(this.call) {
-            let outlet = Outlet::of_answer(this.call);
-            let items = response.into_items();
-            let ambient = this.running.ambient();
-            this.pump = items.map(|items| Pump::new(&this.shared, outlet, items, Some(ambient)));
+        match this.shared.open_stream(this.call) {
+            Ok(true) => {
+                let outlet = Outlet::of_answer(this.call);
+                let items = response.into_items();
+                let ambient = this.running.ambient();
+                this.pump = items.map(|items| Pump::new(&this.shared, outlet, items, Some(ambient)));
+            }
+            Ok(false) => {}
+            Err(fault) => {
+                this.answered = true;
+                drop(response);
+                this.shared.answer(this.call, Err(fault));
+            }
         }
         Poll::Ready(())
     }

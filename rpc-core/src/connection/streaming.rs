@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use super::outcomes::Outcomes;
 use super::pump::Pumped;
 use super::shared::Shared;
-use super::state::State;
+use super::state::{State, no_streams};
 use super::streams::{Found, Outlet};
 use super::upload::UploadTask;
 use super::{Ambient, faults::record_of};
@@ -17,8 +17,15 @@ use crate::streaming::{ItemError, Items};
 
 impl Shared {
     /// Answers a running call by a stream, whose items follow. False: the call is to end.
-    pub(super) fn open_stream(&self, call: CallId) -> bool {
-        self.lock().proto.open_stream(call)
+    ///
+    /// # Errors
+    /// If its caller takes no streams.
+    pub(super) fn open_stream(&self, call: CallId) -> Result<bool, Fault> {
+        let mut state = self.lock();
+        if !state.proto.takes_streams() {
+            return Err(no_streams(Outcome::Ran));
+        }
+        Ok(state.proto.open_stream(call))
     }
 
     /// Whether an item may be sent; `waker` is woken when that changes.

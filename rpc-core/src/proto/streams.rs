@@ -13,6 +13,12 @@ impl Connection {
         self.incoming.open_stream(call, most, &mut self.outbox)
     }
 
+    /// Whether the peer takes streams at all.
+    #[must_use]
+    pub fn takes_streams(&self) -> bool {
+        self.agreed.received.stream > 0
+    }
+
     /// Whether an item may be sent.
     pub fn room(&mut self, id: StreamId) -> Room {
         let (room, behind) = match id.opener {

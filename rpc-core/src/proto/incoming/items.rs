@@ -167,9 +167,13 @@ impl Incoming {
 
     /// Nobody reads the items that follow the request, though the call goes on.
     pub(in crate::proto) fn stop_items(&mut self, call: CallId, outbox: &mut Outbox) {
-        let items = self.current(call).and_then(|slot| slot.upload.as_mut());
-        if let Some(items) = items.filter(|items| items.is_wanted()) {
-            items.discard();
+        let Some(slot) = self.current(call) else { return };
+        let interrupted = Some(Interrupt::Cancelled);
+        let sends_no_more = matches!(&slot.state, State::Running { interrupted: by, .. } if *by == interrupted);
+        let items = slot.upload.as_mut().filter(|items| items.is_wanted());
+        let Some(items) = items else { return };
+        items.discard();
+        if !sends_no_more {
             push_credit(id(call), u64::MAX, outbox);
         }
     }
