@@ -11,11 +11,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::faults::fault_of_layer_panic;
 use super::pump::Pump;
+use super::streams::Outlet;
 use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, MethodLimits, Opener, RequestHead, StreamId};
+use crate::proto::{CallId, MethodLimits, RequestHead};
 use crate::server::{MethodLoad, Reply};
 
 /// The tower stack in front of the services, as the connection sees it.
@@ -171,15 +172,19 @@ impl HandlerTask {
                 return Poll::Ready(());
             }
         };
-        if this.shared.open_stream(this.call, &response) {
-            let opener = Opener::Peer;
-            let id = StreamId {
-                opener,
-                call: this.call,
-            };
-            let items = response.into_items();
-            let ambient = this.running.ambient();
-            this.pump = items.map(|items| Pump::new(&this.shared, id, items, Some(ambient)));
+        match this.shared.open_stream(this.call, &response) {
+            Ok(true) => {
+                let outlet = Outlet::of_answer(this.call);
+                let items = response.into_items();
+                let ambient = this.running.ambient();
+                this.pump = items.map(|items| Pump::new(&this.shared, outlet, items, Some(ambient)));
+            }
+            Ok(false) => {}
+            Err(fault) => {
+                this.answered = true;
+                drop(response);
+                this.shared.answer(this.call, Err(fault));
+            }
         }
         Poll::Ready(())
     }

@@ -89,13 +89,14 @@ impl Runner {
     fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
         let Some(serving) = &mut self.serving else {
             let fault = Fault::new(Outcome::Refused, Reason::UnknownService);
-            return Some(Err(fault.with_detail(
-                "the client offers no services; it does so when it connects",
-            )));
+            return self.refuse(
+                &call,
+                fault.with_detail("the client offers no services; it does so when it connects"),
+            );
         };
         let (method, load) = match serving.dispatch.find(&call.head) {
             Ok(found) => found,
-            Err(fault) => return Some(Err(fault)),
+            Err(fault) => return self.refuse(&call, fault),
         };
         let deadline = call.head.deadline.map(Instant::from_std);
         let ambient = Ambient {
@@ -185,6 +186,14 @@ impl Runner {
                 )
             }
         }
+    }
+
+    /// A call that nobody is asked about: its items have no reader.
+    fn refuse(&self, call: &IncomingCall, fault: Fault) -> Option<Result<Response, Fault>> {
+        if call.head.upload {
+            self.shared.close_upload(call.id);
+        }
+        Some(Err(fault))
     }
 
     /// Calls the stack, which is ready, and polls the handler once.

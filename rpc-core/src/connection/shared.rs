@@ -93,9 +93,10 @@ impl Shared {
         }
         let ticket = state.waiting.enter(call);
         state.arm(head.deadline);
+        let feeding = items.map(|items| (state.streams.open_outlet(call), items));
         self.flush_or_gather(state);
-        if let Some(items) = items {
-            self.start_upload(call, items);
+        if let Some((outlet, items)) = feeding {
+            self.start_upload(outlet, items);
         }
         Ok(ticket)
     }
@@ -147,7 +148,7 @@ impl Shared {
         let opener = Opener::ThisEnd;
         outcomes
             .wake
-            .extend(state.streams.sender(StreamId { opener, call }));
+            .extend(state.streams.end_sender(StreamId { opener, call }));
         state.drain_events(&mut outcomes);
         state.notify_if_over();
         if abandoned == Abandoned::Told {

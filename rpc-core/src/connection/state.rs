@@ -193,6 +193,9 @@ impl State {
     ) -> Result<CallId, Fault> {
         self.check_open(&body, max_body)?;
         self.check_staying(head.depth)?;
+        if head.upload && !self.proto.takes_streams() {
+            return Err(no_streams(Outcome::NotSent));
+        }
         let call = self.proto.send_request_with(head, metadata, body);
         call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
     }
@@ -281,6 +284,12 @@ impl State {
             *handler = None;
         }
     }
+}
+
+/// The other end grants no credit for items, which would wait for ever.
+pub(super) fn no_streams(outcome: Outcome) -> Fault {
+    Fault::new(outcome, Reason::Other)
+        .with_detail("the other end takes no streams of items; it says in its greeting how much it takes")
 }
 
 fn no_nested_credit(granted: u32) -> Fault {

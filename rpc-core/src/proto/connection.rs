@@ -10,6 +10,7 @@ use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
 use super::incoming::Incoming;
+use super::items::StreamId;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
@@ -34,6 +35,10 @@ pub struct Connection {
     pub(super) ack_due: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     pub(super) credit_told: u64,
+    /// Streams whose senders are to be told of credit.
+    pub(super) owed: Vec<StreamId>,
+    /// Streams from this end whose items fill the outbox, and the packet that each waits for.
+    pub(super) held: Vec<(Mark, StreamId)>,
     /// The packet that tells the peer what it did wrong.
     report: Option<Mark>,
 }
@@ -61,6 +66,8 @@ impl Connection {
             peer_said_farewell: false,
             ack_due: false,
             credit_told: agreed.granted.window,
+            owed: Vec::new(),
+            held: Vec::new(),
             report: None,
         }
     }
@@ -204,6 +211,7 @@ impl Connection {
             let granted = self.credit_told.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
+        self.push_owed();
         if self.ack_due && self.outbox.is_empty() {
             self.ack_due = false;
             self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
@@ -216,6 +224,7 @@ impl Connection {
         if let Some(body) = sent {
             self.on_body_sent(body);
         }
+        self.release_held();
         Some(packet)
     }
 
@@ -241,7 +250,11 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.is_credit_due() || self.ack_due || self.farewell == Farewell::Due
+        !self.outbox.is_empty()
+            || self.is_credit_due()
+            || !self.owed.is_empty()
+            || self.ack_due
+            || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.

@@ -21,6 +21,7 @@ mod reject;
 mod slots;
 mod source;
 mod streams;
+mod unsent;
 mod window;
 mod wire;
 

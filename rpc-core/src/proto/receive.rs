@@ -228,7 +228,7 @@ impl Connection {
         if !is_whole {
             return Ok(packet);
         }
-        let (item, packet) = packet.body(frame);
+        let (item, packet) = packet.item(frame);
         self.events.push_back(Event::Item(stream_of(frame, call), item));
         Ok(packet)
     }

@@ -1,6 +1,7 @@
 //! Two ends of the protocol, stepped against each other with a simulated clock.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use pipe_rpc_core::proto::{
@@ -96,8 +97,9 @@ impl End {
     /// The bytes of the next packet, whose limit and frames are checked.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let packet = self.proto.take_packet(|| self.now)?;
-        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        let bytes = packet.slices().map(|slice| slice.to_vec()).concat();
         self.proto.recycle(packet);
+        self.gather();
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
         Some(bytes)
     }
@@ -234,7 +236,15 @@ pub fn body(size: usize) -> Body {
 }
 
 pub fn bytes(size: usize) -> Vec<u8> {
-    (0..size).map(|i| (i * 31 % 251) as u8).collect()
+    pattern(0, size).to_vec()
+}
+
+/// Bytes that tell their place and where they start, for up to a MiB.
+pub fn pattern(start: usize, size: usize) -> &'static [u8] {
+    const PERIOD: usize = 251;
+    static PATTERN: LazyLock<Vec<u8>> =
+        LazyLock::new(|| (0..(1 << 20) + PERIOD).map(|i| (i * 31 % PERIOD) as u8).collect());
+    &PATTERN[start % PERIOD..][..size]
 }
 
 pub fn refusal(code: u16) -> Answer {
