@@ -48,7 +48,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if self.serves {
             // Else a server that calls all the time would never let it go.
-            return self.shared.drain("the client is leaving");
+            self.shared.drain("the client is leaving");
         }
         self.shared.leave();
     }
