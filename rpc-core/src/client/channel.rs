@@ -101,7 +101,7 @@ impl Channel {
         let handshake = connect(&mut link, &config, services.names()).await?;
         let driver = services.driver(link, handshake);
         let channel = Self::owning(driver.shared(), true);
-        runtime.spawn(driver);
+        runtime.spawn(services.clone().drive(driver));
         Ok(channel)
     }
 

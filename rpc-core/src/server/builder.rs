@@ -8,13 +8,14 @@ use std::time::Duration;
 use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
-use crate::client::BoxError;
+use crate::client::{BoxError, Channel};
 use crate::connection::Config;
 use crate::message::{Request, Response};
 use crate::transport::Listener;
 
 use super::router::Table;
 use super::run::{Running, ServeError};
+use super::services::OnConnect;
 use super::stack::{Layers, Whole};
 use super::{Mount, MountError, Router, Services};
 
@@ -31,6 +32,7 @@ impl Server {
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
+            on_connect: None,
         };
         ServerBuilder {
             settings,
@@ -56,6 +58,7 @@ struct Settings {
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
+    on_connect: Option<OnConnect>,
 }
 
 impl<L, C> ServerBuilder<L, C> {
@@ -90,6 +93,35 @@ impl<L, C> ServerBuilder<L, C> {
             layers: self.layers,
             connection_layers: Stack::new(layer, self.connection_layers),
         }
+    }
+
+    /// Begins something with each client that was let in, in a task of its own: call what it offers, or keep a handle on
+    /// it. The channel neither ends the connection nor keeps it.
+    ///
+    /// What was begun is not cut off by the connection's end, so that it can tidy up after
+    /// [`closed`](Channel::closed); the server waits for it when it drains, and drops it at the drain deadline.
+    ///
+    /// ```
+    /// # use pipe_rpc_core::client::Channel;
+    /// # use pipe_rpc_core::server::Server;
+    /// let host = Server::builder().on_connect(|peer: Channel| async move {
+    ///     println!("{} is here", peer.peer_identity());
+    ///     println!("and gone: {}", peer.closed().await);
+    /// });
+    /// ```
+    pub fn on_connect<F, D>(mut self, begin: F) -> Self
+    where
+        F: Fn(Channel) -> D + Send + Sync + 'static,
+        D: Future<Output = ()> + Send + 'static,
+    {
+        let begin = Arc::new(begin);
+        let begin: OnConnect = Box::new(move |peer| {
+            let begin = Arc::clone(&begin);
+            // Called in its own task, so that a panic of it is there too.
+            Box::pin(async move { begin(peer).await })
+        });
+        self.settings.on_connect = Some(begin);
+        self
     }
 
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
@@ -196,6 +228,7 @@ where
             fault,
             config,
             max_running,
+            on_connect,
             ..
         } = self.settings;
         if let Some(fault) = fault {
@@ -212,7 +245,7 @@ where
                 connection: self.connection_layers,
             })
         };
-        Ok(Services::new(table, stack, config, max_running))
+        Ok(Services::new(table, stack, config, max_running, on_connect))
     }
 }
 

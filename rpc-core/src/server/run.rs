@@ -106,7 +106,7 @@ impl Running {
         };
         let driver = self.services.driver(link, handshake);
         self.enter(driver.shared());
-        driver.await;
+        self.services.clone().drive(driver).await;
     }
 
     fn enter(&self, shared: &Arc<Shared>) {
