@@ -13,4 +13,7 @@ pub mod message;
 pub mod method;
 pub mod proto;
 pub mod server;
+pub mod streaming;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;

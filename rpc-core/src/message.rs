@@ -6,6 +6,7 @@ use crate::codec::Codec;
 use crate::method::{Method, wire_id};
 use crate::proto::Body;
 use crate::server::Context;
+use crate::streaming::{Items, Upload};
 
 /// One call of a method, with its encoded arguments; the request type of every tower service here.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub struct Request {
     deadline: Option<Instant>,
     attempt: u8,
     depth: u8,
+    upload: Option<Upload>,
     context: Option<Context>,
 }
 
@@ -44,6 +46,7 @@ impl Request {
             deadline: None,
             attempt: 0,
             depth: 0,
+            upload: None,
             context: None,
         }
     }
@@ -66,6 +69,13 @@ impl Request {
     #[must_use]
     pub fn with_depth(mut self, depth: u8) -> Self {
         self.depth = depth;
+        self
+    }
+
+    /// The same, with items that follow the arguments.
+    #[must_use]
+    pub fn with_upload(mut self, upload: Option<Upload>) -> Self {
+        self.upload = upload;
         self
     }
 
@@ -116,6 +126,18 @@ impl Request {
         self.depth
     }
 
+    /// The items that follow the arguments.
+    #[must_use]
+    pub fn upload(&self) -> Option<&Upload> {
+        self.upload.as_ref()
+    }
+
+    /// Whether a clone of this request can be sent in its place: not once its stream has been begun.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        self.upload.as_ref().is_none_or(Upload::is_whole)
+    }
+
     /// Who calls, at a server; `None` at a client.
     #[must_use]
     pub fn context(&self) -> Option<&Context> {
@@ -136,23 +158,53 @@ impl Request {
 }
 
 /// A method's encoded result; the response type of every tower service here.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Response {
     body: Body,
     failed: bool,
+    items: Option<Items>,
 }
 
 impl Response {
     /// The result of a method that returned a value, or `Ok`.
     #[must_use]
     pub fn ok(body: Body) -> Self {
-        Self { body, failed: false }
+        Self {
+            body,
+            failed: false,
+            items: None,
+        }
     }
 
     /// The result of a method that returned `Err`.
     #[must_use]
     pub fn failed(body: Body) -> Self {
-        Self { body, failed: true }
+        Self {
+            body,
+            failed: true,
+            items: None,
+        }
+    }
+
+    /// The result of a method that returned a stream.
+    #[must_use]
+    pub fn stream(items: Items) -> Self {
+        Self {
+            items: Some(items),
+            ..Self::ok(Body::new())
+        }
+    }
+
+    /// Whether the result is a stream.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.items.is_some()
+    }
+
+    /// The items of a result that is a stream.
+    #[must_use]
+    pub fn into_items(self) -> Option<Items> {
+        self.items
     }
 
     /// Whether the method returned `Err`.

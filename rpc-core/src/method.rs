@@ -24,6 +24,8 @@ pub struct Method {
     pub spawn: bool,
     /// How long a call may take unless the caller says otherwise.
     pub timeout: Option<Duration>,
+    /// How much of each of its streams may be under way, in KiB; 0 leaves it to the connection.
+    pub buffer: u16,
 }
 
 impl Method {
@@ -41,6 +43,7 @@ impl Method {
             idempotent: false,
             spawn: false,
             timeout: None,
+            buffer: 0,
         }
     }
 
@@ -62,6 +65,13 @@ impl Method {
     #[must_use]
     pub const fn spawn(mut self) -> Self {
         self.spawn = true;
+        self
+    }
+
+    /// How much of each of its streams may be under way, in KiB.
+    #[must_use]
+    pub const fn buffer(mut self, kib: u16) -> Self {
+        self.buffer = kib;
         self
     }
 

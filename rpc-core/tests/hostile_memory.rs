@@ -9,8 +9,11 @@ use bytes::Bytes;
 use peakmem_alloc::{INSTRUMENTED_SYSTEM, PeakMemAlloc, PeakMemAllocTrait as _};
 use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::server::ServerBuilder;
-use support::frames::{Frame, large_request, large_response, packet, ping, request, request_part};
-use support::peer::{Peer, assert_alive, call, channel, serve};
+use pipe_rpc_core::testing::ScriptedPeer;
+use pipe_rpc_core::testing::frame::{
+    self, Frame, large_request, large_response, packet, ping, request, request_part,
+};
+use support::peer::{assert_alive, call, serve};
 use support::service::{ECHO, LARGE, NEVER, method};
 
 #[global_allocator]
@@ -25,14 +28,14 @@ const MIB: usize = 1 << 20;
 const ORDINARY: usize = 6 * MIB;
 
 /// Runs `script` with a client that was let in; at no time is more than `limit` held in addition.
-async fn within<F: Future<Output = Peer>>(
+async fn within<F: Future<Output = ScriptedPeer>>(
     limit: usize,
     configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
-    script: impl FnOnce(Peer) -> F,
+    script: impl FnOnce(ScriptedPeer) -> F,
 ) {
     let _turn = TURN.lock().await;
     let (connector, _) = serve(configure);
-    let peer = Peer::greet(&connector).await;
+    let peer = ScriptedPeer::client(&connector).await;
     COUNTING.reset_peak_memory();
     let peer = script(peer).await;
     let grown = COUNTING.get_peak_memory();
@@ -42,7 +45,7 @@ async fn within<F: Future<Output = Peer>>(
 }
 
 /// Sends the packet up to that often; stops when it is shown out. Lets the server run in between.
-async fn flood(peer: &mut Peer, packet: &[u8], times: usize) {
+async fn flood(peer: &mut ScriptedPeer, packet: &[u8], times: usize) {
     for _ in 0..times {
         if peer.try_send(packet).await.is_err() {
             return;
@@ -56,12 +59,11 @@ async fn a_gigabyte_that_never_comes_costs_nothing() {
     let generous = |server: ServerBuilder| server.max_body(4 << 30).window(4 << 30);
     within(ORDINARY, generous, |mut peer| async {
         for slot in 0..3 {
-            peer.send_frame(&large_request((slot, 1), 1 << 30, &[0; 1000]))
-                .await;
-            peer.send_frame(&request_part((slot, 1), true, &[0; 1000])).await;
+            peer.send(&large_request((slot, 1), 1 << 30, &[0; 1000])).await;
+            peer.send(&request_part((slot, 1), true, &[0; 1000])).await;
         }
-        peer.send_frame(&ping(1)).await;
-        assert_eq!(peer.told().await, "pong 1");
+        peer.send(&ping(1)).await;
+        peer.expect("pong 1").await;
         peer
     })
     .await;
@@ -76,7 +78,7 @@ async fn a_length_field_of_four_gigabytes_costs_nothing() {
             let mut huge = Frame::new(1, 1, (0, 1)).bytes();
             huge[0..4].copy_from_slice(&u32::MAX.to_le_bytes());
             peer.send(&huge).await;
-            peer.reported().await;
+            peer.expect_protocol_error().await;
             peer
         },
     )
@@ -87,12 +89,12 @@ async fn a_length_field_of_four_gigabytes_costs_nothing() {
 async fn a_body_holds_at_most_twice_what_has_arrived() {
     let generous = |server: ServerBuilder| server.max_body(1 << 30);
     within(ORDINARY + 3 * 8 * MIB, generous, |mut peer| async {
-        peer.send_frame(&large_request((0, 1), 1 << 30, &[0; 1000])).await;
+        peer.send(&large_request((0, 1), 1 << 30, &[0; 1000])).await;
         for _ in 0..8 * MIB / 50_000 {
-            peer.send_frame(&request_part((0, 1), true, &[0; 50_000])).await;
+            peer.send(&request_part((0, 1), true, &[0; 50_000])).await;
         }
-        peer.send_frame(&ping(1)).await;
-        assert_eq!(peer.told().await, "pong 1");
+        peer.send(&ping(1)).await;
+        peer.expect("pong 1").await;
         peer
     })
     .await;
@@ -152,7 +154,7 @@ async fn answers_that_nobody_takes_are_bounded_by_the_calls_that_were_granted() 
 
 #[tokio::test]
 async fn farewells_without_end_are_shown_out() {
-    let many = packet(&vec![support::frames::farewell(); 4000]);
+    let many = packet(&vec![frame::farewell(); 4000]);
     within(
         ORDINARY,
         |server| server,
@@ -176,7 +178,7 @@ async fn calls_and_cancels_without_end_hold_no_more_than_the_slots() {
                     .flat_map(|slot| {
                         [
                             call((slot, generation), NEVER, b"x"),
-                            support::frames::cancel((slot, generation)),
+                            frame::cancel((slot, generation)),
                         ]
                     })
                     .collect();
@@ -184,7 +186,7 @@ async fn calls_and_cancels_without_end_hold_no_more_than_the_slots() {
                     break;
                 }
                 tokio::task::yield_now().await;
-                peer.has_come();
+                peer.skip_arrived();
             }
             peer
         },
@@ -198,8 +200,8 @@ async fn the_last_slot_first_costs_no_more_than_its_table() {
         ORDINARY + 40 * MIB,
         |server| server.max_calls(65_536),
         |mut peer| async move {
-            peer.send_frame(&call((65_535, 1), ECHO, b"x")).await;
-            assert_eq!(peer.told().await, "response 65535.1");
+            peer.send(&call((65_535, 1), ECHO, b"x")).await;
+            peer.expect("response 65535.1").await;
             peer
         },
     )
@@ -209,15 +211,14 @@ async fn the_last_slot_first_costs_no_more_than_its_table() {
 #[tokio::test]
 async fn a_server_that_announces_a_large_response_costs_nothing() {
     let _turn = TURN.lock().await;
-    let (channel, mut peer) = channel().await;
+    let (channel, mut peer) = ScriptedPeer::server().await;
     let stub = Stub::new(channel, "Probe");
     COUNTING.reset_peak_memory();
-    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await });
-    assert_eq!(peer.told().await, "request 0.1");
-    peer.send_frame(&large_response((0, 1), 100 << 20, &[0; 1000]))
-        .await;
-    peer.send_frame(&ping(1)).await;
-    assert_eq!(peer.told().await, "pong 1");
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await });
+    peer.expect("request 0.1").await;
+    peer.send(&large_response((0, 1), 100 << 20, &[0; 1000])).await;
+    peer.send(&ping(1)).await;
+    peer.expect("pong 1").await;
     let grown = COUNTING.get_peak_memory();
     assert!(grown < ORDINARY, "{grown} bytes");
     drop(peer);

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
+use pipe_rpc_core::testing::frame::{EXT, Frame, MORE, ONEWAY, OPENER, packet};
+use pipe_rpc_core::testing::{ScriptedPeer, hello};
 use proptest::prelude::*;
-use support::frames::{EXT, Frame, MORE, ONEWAY, OPENER, packet};
-use support::peer::{Peer, assert_alive, channel, hello, serve};
+use support::peer::{assert_alive, serve};
 use support::service::{ECHO, NEVER, SERVICE, TOUCH, method};
 
 /// Panics of any thread or task; the connection's tasks swallow theirs.
@@ -92,13 +93,13 @@ fn in_runtime(script: impl Future<Output = ()>) {
 }
 
 /// Sends what still can be sent.
-async fn send_all(peer: &mut Peer, packets: Vec<Vec<u8>>) {
+async fn send_all(peer: &mut ScriptedPeer, packets: Vec<Vec<u8>>) {
     for packet in packets {
         if peer.try_send(&packet).await.is_err() {
             return;
         }
         tokio::task::yield_now().await;
-        peer.has_come();
+        peer.skip_arrived();
     }
 }
 
@@ -110,7 +111,7 @@ proptest! {
         let before = count_panics();
         in_runtime(async {
             let (connector, probe) = serve(|server| server.max_calls(3).max_body(10_000).window(100));
-            let mut peer = Peer::greet(&connector).await;
+            let mut peer = ScriptedPeer::client(&connector).await;
             send_all(&mut peer, packets).await;
             drop(peer);
             // Oneway handlers may outlive the connection, and those of this probe that end never are not oneway here.
@@ -124,11 +125,11 @@ proptest! {
     fn a_client_withstands_any_frames(packets in packets()) {
         let before = count_panics();
         in_runtime(async {
-            let (channel, mut peer) = channel().await;
+            let (channel, mut peer) = ScriptedPeer::server().await;
             let calls: Vec<_> = (0..3)
                 .map(|_| {
                     let stub = Stub::new(channel.clone(), "Probe").with_timeout(Duration::from_secs(1));
-                    tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await })
+                    tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await })
                 })
                 .collect();
             tokio::task::yield_now().await;
@@ -155,7 +156,7 @@ proptest! {
             let at = place.index(changed.len());
             changed[at] = byte;
             for greeting in [noise, changed] {
-                let mut peer = Peer::connect(&connector).await;
+                let mut peer = ScriptedPeer::connect(&connector).await;
                 peer.send(&greeting).await;
                 peer.recv().await;
             }

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use pipe_rpc_core::proto::Limits;
-use support::frames::{
+use pipe_rpc_core::testing::frame::{
     Frame, cancel, done, large_request, large_response, refused, request, request_part, response,
     response_part,
 };

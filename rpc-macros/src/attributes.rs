@@ -26,6 +26,8 @@ pub(crate) struct MethodOptions {
     pub(crate) idempotent: bool,
     pub(crate) spawn: bool,
     pub(crate) timeout: Option<Duration>,
+    /// In KiB.
+    pub(crate) buffer: Option<u16>,
 }
 
 impl ServiceOptions {
@@ -61,13 +63,14 @@ impl MethodOptions {
 
     fn read(&mut self, meta: &ParseNestedMeta, seen: &mut Seen, errors: &mut Errors) -> syn::Result<()> {
         match seen.option(meta, errors).as_str() {
+            "buffer" => self.buffer = buffer(meta, errors)?,
             "idempotent" => self.idempotent = true,
             "name" => self.name = name(meta, errors)?,
             "oneway" => self.oneway = true,
             "spawn" => self.spawn = true,
             "timeout" => self.timeout = timeout(meta, errors)?,
             other => {
-                let known = "`idempotent`, `name`, `oneway`, `spawn` and `timeout`";
+                let known = "`buffer`, `idempotent`, `name`, `oneway`, `spawn` and `timeout`";
                 unknown(meta, "rpc", other, known, errors)?;
             }
         }
@@ -118,6 +121,28 @@ fn timeout(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<Du
         );
     }
     Ok(timeout)
+}
+
+fn buffer(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<u16>> {
+    let value: Expr = meta.value()?.parse()?;
+    let kib = text(&value).and_then(|text| kibibytes(&text.value()));
+    if kib.is_none() {
+        errors.at(
+            value,
+            "a buffer is a string with a whole number of KiB or MiB, from 1KiB to 63MiB, as in \"64KiB\"",
+        );
+    }
+    Ok(kib)
+}
+
+fn kibibytes(text: &str) -> Option<u16> {
+    let (number, factor) = match (text.strip_suffix("KiB"), text.strip_suffix("MiB")) {
+        (Some(number), _) => (number, 1),
+        (_, Some(number)) => (number, 1024),
+        _ => return None,
+    };
+    let number: u16 = number.parse().ok().filter(|number| *number > 0)?;
+    number.checked_mul(factor)
 }
 
 /// The string that `value` is, if it is one.

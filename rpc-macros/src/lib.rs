@@ -13,6 +13,7 @@ mod facade;
 mod model;
 mod parse;
 mod signature;
+mod stream;
 
 use proc_macro::TokenStream;
 
@@ -31,10 +32,15 @@ use proc_macro::TokenStream;
 /// arguments. `Result<T, E>`, written out, arrives as `Result<T, CallError<E>>`; any other `T` as `Result<T, Fault>`.
 /// A method with a body is a default that servers may override.
 ///
+/// # Streams
+/// A method may return `impl Stream<Item = T>`, by itself or as the `Ok` of a `Result`; clients get a `Streaming<T>`, or
+/// a `Streaming<T, E>` if the items are `Result<T, E>`. It may take one argument `Streaming<T>` or `Streaming<T, E>`, for
+/// which clients give any `Stream` of `T` or of `Result<T, E>`; blocking clients get and give iterators.
+///
 /// Docs, `#[cfg]`, `#[allow]` and `#[deprecated]` hold for all that is made of a method.
 ///
 /// # Options of a method
-/// `#[rpc(..)]` takes `idempotent` (asking again does no harm), `name = ".."` (the name on the wire), `oneway` (nobody
+/// `#[rpc(..)]` takes `buffer = "64KiB"` (how much of each of the method's streams may be under way), `idempotent` (asking again does no harm), `name = ".."` (the name on the wire), `oneway` (nobody
 /// waits for it), `spawn` (it always gets a task of its own) and `timeout = "2s"` (how long a call may take unless the
 /// caller says otherwise; `ms`, `s`, `m` or `h`).
 ///

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio_util::sync::PollSemaphore;
 use tower::Service;
 
+use crate::codec::Codec;
 use crate::connection::{
     Ambient, Config, ConnectError, ConnectionError, Driver, OnewayFuture, ResponseFuture, Shared, connect,
 };
@@ -160,7 +161,31 @@ impl Channel {
         &self.shared().peer
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    /// Whether the connection takes calls, as far as is known: not once it is lost or the server drains.
+    pub(super) fn takes_calls(&self) -> bool {
+        self.shared().takes_calls()
+    }
+
+    /// Waits until the connection takes no more calls: why, if it has ended. It does not keep the connection.
+    pub(super) fn retired(&self) -> impl Future<Output = Option<Arc<ConnectionError>>> + Send + use<> {
+        let shared = Arc::clone(self.shared());
+        async move {
+            let mut ended = shared.subscribe();
+            while shared.takes_calls() {
+                // The sender lives in what is shared, so waiting does not fail.
+                let _ = ended.changed().await;
+            }
+            shared.end_reason()
+        }
+    }
+
+    /// The codec that both ends agreed on. Clients made with [`Stub::with_codec`](super::Stub::with_codec) must use it.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.shared().codec
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         match &self.handle {
             Handle::Own(owner) => &owner.shared,
             Handle::Peer(shared) => shared,
@@ -203,14 +228,22 @@ impl Service<Request> for Channel {
 
     fn call(&mut self, request: Request) -> CallFuture {
         let permit = self.permit.take().filter(|_| request.depth() == 0);
+        if request.codec() != self.codec() {
+            return CallFuture(Calling::Unsent(Some(wrong_codec(request.codec(), self.codec()))));
+        }
         if permit.is_none() && request.depth() == 0 {
-            let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-            return CallFuture(Calling::Unsent(Some(
-                fault.with_detail("poll_ready was not waited for"),
-            )));
+            return CallFuture::not_ready();
         }
         CallFuture(Calling::start(self.shared(), request, permit))
     }
+}
+
+fn wrong_codec(given: Codec, agreed: Codec) -> Fault {
+    let text = format!(
+        "the request is {given} and the connection {agreed}; give the client the channel's codec, with \
+         `.with_codec(channel.codec())`"
+    );
+    Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text)
 }
 
 impl std::fmt::Debug for Channel {
@@ -227,6 +260,16 @@ impl std::fmt::Debug for Channel {
 /// Dropped before it is ready, it cancels the call at the server, at whatever await that is in.
 #[must_use = "a call is cancelled when its future is dropped"]
 pub struct CallFuture(Calling);
+
+impl CallFuture {
+    /// Of a call that was made without waiting for readiness.
+    pub(super) fn not_ready() -> Self {
+        let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+        Self(Calling::Unsent(Some(
+            fault.with_detail("poll_ready was not waited for"),
+        )))
+    }
+}
 
 enum Calling {
     Unary(ResponseFuture),

@@ -32,6 +32,8 @@ pub(crate) struct Driver {
     peer_left: bool,
     /// The peer has acknowledged the farewell, and sends nothing any more.
     acked: bool,
+    /// Why the connection ends, once that is known.
+    ending: Option<ConnectionError>,
     outcomes: Outcomes,
 }
 
@@ -52,6 +54,7 @@ impl Driver {
             farewell: None,
             peer_left: false,
             acked: false,
+            ending: None,
             outcomes: Outcomes::default(),
         }
     }
@@ -168,10 +171,17 @@ impl Driver {
         if std::mem::take(&mut state.rearm) {
             self.timer = state.armed.map(timer_at);
         }
+        if state.proto.has_events() {
+            // What was sent has made room.
+            state.drain_events(&mut self.outcomes);
+            drop(state);
+            self.outcomes.carry_out(&self.shared);
+        }
         true
     }
 
-    /// Sends what has gathered; callers may send for themselves again. Whether nothing keeps this end any more.
+    /// Sends what has gathered; callers may send for themselves again. Whether it is time for the farewell: an answer that
+    /// is still leaving is waited for, however slowly the peer reads.
     fn end_run(&self, cx: &mut Context<'_>) -> bool {
         let mut state = self.shared.transmit(cx);
         if state.is_to_flush() {
@@ -181,10 +191,10 @@ impl Driver {
         }
         state.sent_since_driver_ran = false;
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
-        if state.proto.has_output() && !idle {
+        if (state.proto.has_output() && !idle) || state.proto.has_events() {
             state.notify_driver();
         }
-        let (is_idle, is_over) = (state.is_idle(), state.is_over());
+        let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
         if is_idle && state.proto.is_draining() {
             drop(state);
             self.shared.idle.notify_waiters();
@@ -198,7 +208,7 @@ fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
 }
 
 impl State {
-    /// Whether this end wants to leave and nothing keeps it.
+    /// Whether this end wants to leave and no call keeps it.
     pub(super) fn is_over(&self) -> bool {
         self.leaving && self.is_idle()
     }
@@ -207,12 +217,6 @@ impl State {
     pub(super) fn is_idle(&self) -> bool {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
         calls == 0 && self.flushing.is_empty()
-    }
-
-    /// Whether everything is with the pipe.
-    fn has_sent_all(&self) -> bool {
-        let sending = self.transmitting || self.unsent.is_some();
-        self.sender_broken || (!sending && !self.proto.has_output())
     }
 }
 
@@ -224,16 +228,31 @@ impl Future for Driver {
         if !this.start_run(cx) {
             return Poll::Ready(());
         }
-        let received = this.receive(cx);
+        if this.ending.is_none() {
+            this.ending = ending(this.receive(cx));
+        }
         this.poll_timer(cx);
         let is_over = this.end_run(cx);
-        let ended = match received {
-            Poll::Pending => this.poll_farewell(cx, is_over),
-            ended => ended,
+        if this.ending.is_none() {
+            this.ending = ending(this.poll_farewell(cx, is_over));
+        }
+        if let Some(ConnectionError::Protocol(_)) = this.ending
+            && this.shared.lock().is_reporting()
+        {
+            return Poll::Pending;
+        }
+        let Some(reason) = this.ending.take() else {
+            return Poll::Pending;
         };
-        let reason = ready!(ended);
         this.shared.end(reason);
         Poll::Ready(())
+    }
+}
+
+fn ending(polled: Poll<ConnectionError>) -> Option<ConnectionError> {
+    match polled {
+        Poll::Ready(reason) => Some(reason),
+        Poll::Pending => None,
     }
 }
 

@@ -48,8 +48,11 @@ pub(super) fn record_of(fault: &Fault) -> FaultRecord {
         Reason::Decode => (code::DECODE, [0; 2]),
         Reason::Panicked => (code::PANICKED, [0; 2]),
         Reason::TooDeep => (code::TOO_DEEP, [0; 2]),
-        // A connection that the handler used was lost, or it had no runtime: to its caller that is the handler's.
-        Reason::Layer | Reason::ConnectionLost | Reason::NoRuntime | Reason::Other => (code::LAYER, [0; 2]),
+        // What happened to a call of the handler's own is, to its caller, the handler's affair.
+        Reason::Layer | Reason::ConnectionLost | Reason::WrongCodec | Reason::NoRuntime | Reason::Other => {
+            (code::LAYER, [0; 2])
+        }
+        Reason::Forbidden => (code::FORBIDDEN, [0; 2]),
     };
     let outcome = match fault.outcome() {
         Outcome::NotSent | Outcome::Refused => ran::REFUSED,
@@ -87,6 +90,7 @@ pub(super) fn fault_of(record: FaultRecord) -> Fault {
         code::PANICKED => Reason::Panicked,
         code::TOO_DEEP => Reason::TooDeep,
         code::LAYER => Reason::Layer,
+        code::FORBIDDEN => Reason::Forbidden,
         _ => Reason::Other,
     };
     let outcome = match record.outcome {

@@ -5,16 +5,17 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::faults::fault_of_layer_panic;
+use super::pump::Pump;
 use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, RequestHead};
+use crate::proto::{CallId, Opener, RequestHead, StreamId};
 use crate::server::{MethodLoad, Reply};
 
 /// The tower stack in front of the services, as the connection sees it.
@@ -66,6 +67,15 @@ impl Running {
         Poll::Ready(result)
     }
 
+    /// Makes the response what the next poll returns.
+    pub(super) fn return_again(&mut self, response: Response) {
+        self.future = Some(Box::pin(std::future::ready(Ok(response))));
+    }
+
+    pub(super) fn ambient(&self) -> Ambient {
+        self.ambient
+    }
+
     fn drop_future(&mut self) {
         let future = self.future.take();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.ambient.scope(|| drop(future)))) {
@@ -88,6 +98,8 @@ impl Drop for Running {
 /// A handler in a task of its own. Whatever happens to it, its call gets exactly one answer.
 pub(super) struct HandlerTask {
     running: Running,
+    /// The items of the response, once the handler has returned a stream.
+    pump: Option<Pump>,
     call: CallId,
     shared: Arc<Shared>,
     load: Arc<MethodLoad>,
@@ -99,6 +111,7 @@ impl HandlerTask {
     pub(super) fn new(running: Running, call: CallId, shared: &Arc<Shared>, load: Arc<MethodLoad>) -> Self {
         Self {
             running,
+            pump: None,
             call,
             shared: Arc::clone(shared),
             load,
@@ -113,6 +126,22 @@ impl Future for HandlerTask {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        if this.pump.is_none() {
+            ready!(this.poll_handler(cx));
+        }
+        if let Some(pump) = &mut this.pump {
+            let end = ready!(pump.poll(cx));
+            this.answered = true;
+            this.shared.end_stream(this.call, end);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl HandlerTask {
+    /// Ready when the handler has ended: its result was sent, or its items are to be.
+    fn poll_handler(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self;
         let running = &mut this.running;
         let polled = if this.polled {
             running.poll(cx)
@@ -123,8 +152,24 @@ impl Future for HandlerTask {
         let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };
-        this.answered = true;
-        this.shared.answer(this.call, result);
+        let response = match result {
+            Ok(response) if response.is_stream() => response,
+            result => {
+                this.answered = true;
+                this.shared.answer(this.call, result);
+                return Poll::Ready(());
+            }
+        };
+        if this.shared.open_stream(this.call) {
+            let opener = Opener::Peer;
+            let id = StreamId {
+                opener,
+                call: this.call,
+            };
+            let items = response.into_items();
+            let ambient = this.running.ambient();
+            this.pump = items.map(|items| Pump::new(&this.shared, id, items, Some(ambient)));
+        }
         Poll::Ready(())
     }
 }
@@ -133,6 +178,7 @@ impl Drop for HandlerTask {
     fn drop(&mut self) {
         if !self.answered {
             self.running.drop_future();
+            self.pump = None;
             self.shared.answer_interrupted(self.call);
         }
     }

@@ -9,6 +9,8 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+#[cfg(feature = "testing")]
+mod credit;
 mod driver;
 mod end;
 mod faults;
@@ -16,14 +18,21 @@ mod handler;
 mod handshake;
 mod outcomes;
 mod ping;
+mod pump;
+mod receiver;
 mod response;
 mod runner;
 mod shared;
 mod state;
+mod streaming;
+mod streams;
 mod transmit;
+mod upload;
 mod waiting;
 
 pub(crate) use ambient::Ambient;
+#[cfg(feature = "testing")]
+pub(crate) use credit::Credit;
 pub(crate) use driver::Driver;
 pub use end::{ConnectError, ConnectionError};
 pub(crate) use faults::{fault_of_layer, fault_of_layer_panic, panic_text};

@@ -10,12 +10,14 @@ use tokio::time::Instant;
 use super::Ambient;
 use super::faults::answer_of;
 use super::handler::{Dispatch, HandlerTask, Running, Stack, call_stack, poll_stack};
+use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
-use crate::proto::{CallId, IncomingCall};
+use crate::proto::{CallId, IncomingCall, Opener, StreamId};
 use crate::server::{Context as CallContext, MethodLoad, Watch};
+use crate::streaming::{Items, Upload};
 
 /// What one end serves to the other.
 pub(crate) struct Serving {
@@ -58,9 +60,13 @@ impl Runner {
         self.watch.stop(watched);
         let mut state = self.shared.lock();
         let max_body = state.proto.max_body();
+        let mut readers = Vec::new();
         for (call, result) in self.answers.drain(..) {
             state.proto.answer(call, answer_of(result, max_body));
+            readers.extend(state.end_upload_of_peer(call));
         }
+        drop(state);
+        readers.into_iter().for_each(Waker::wake);
     }
 
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
@@ -82,6 +88,7 @@ impl Runner {
         };
         let context = CallContext::new(method, &self.shared, ambient);
         let request = Request::new(method, ServiceId(call.head.service), self.shared.codec, call.body)
+            .with_upload((call.head.upload).then(|| upload_of(&self.shared, call.id)))
             .with_deadline(deadline)
             .with_attempt(call.head.attempt)
             .with_depth(call.head.depth)
@@ -142,8 +149,11 @@ impl Runner {
         let mut running = Running::new(future, ambient, permit);
         if !method.spawn && !load.is_slow() {
             let mut cx = Context::from_waker(Waker::noop());
-            if let Poll::Ready(result) = self.watch.run(&load, || running.poll(&mut cx)) {
-                return Some(result);
+            match self.watch.run(&load, || running.poll(&mut cx)) {
+                // A stream outlives its handler, in a task of its own.
+                Poll::Ready(Ok(response)) if response.is_stream() => running.return_again(response),
+                Poll::Ready(result) => return Some(result),
+                Poll::Pending => {}
             }
         }
         self.spawn(
@@ -231,6 +241,12 @@ struct Spawned {
     oneway: bool,
     /// The stack was ready and has been called.
     begun: bool,
+}
+
+/// The items that follow a request of the peer's.
+fn upload_of(shared: &Arc<Shared>, call: CallId) -> Upload {
+    let opener = Opener::Peer;
+    Upload::new(Items::new(ItemsReceiver::new(shared, StreamId { opener, call })))
 }
 
 fn permit(line: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>, Arc<Semaphore>> {

@@ -4,18 +4,22 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::ConnectionError;
 use super::faults::answer_of;
 use super::handshake::Handshake;
+use super::outcomes::Outcomes;
 use super::ping::Pings;
+use super::receiver::ItemsReceiver;
 use super::state::State;
 use super::waiting::{Ticket, WaitState};
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
-use crate::proto::{Abandoned, CallId, RequestHead};
+use crate::proto::{Abandoned, Answer, CallId, Opener, RequestHead, StreamId};
+use crate::streaming::{Items, Upload};
 use crate::transport::{PacketSender, PeerIdentity};
 
 /// One connection, as its driver, its channels and its handlers see it.
@@ -29,6 +33,8 @@ pub(crate) struct Shared {
     ended: watch::Sender<bool>,
     /// Told when a draining connection has no open call.
     pub(super) idle: Notify,
+    /// Where the connection and what belongs to it runs.
+    pub(super) runtime: Handle,
 }
 
 impl Shared {
@@ -43,6 +49,7 @@ impl Shared {
             codec,
             ended: watch::Sender::new(false),
             idle: Notify::new(),
+            runtime: Handle::current(),
         })
     }
 
@@ -53,7 +60,7 @@ impl Shared {
 
     /// Sends a request with the credit of `permit`; a nested call, without one, takes the credit for nested calls.
     pub(crate) fn send(
-        &self,
+        self: &Arc<Self>,
         request: Request,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Ticket, Fault> {
@@ -64,50 +71,91 @@ impl Shared {
             depth: request.depth(),
             attempt: request.attempt(),
             oneway: request.method().oneway,
+            upload: request.upload().is_some(),
+            buffer: request.method().buffer,
             deadline: request.deadline().map(tokio::time::Instant::into_std),
         };
+        let upload = request.upload().cloned();
+        let items = upload.as_ref().map(take_upload).transpose()?;
         let body = request.into_body();
         let mut state = self.lock();
-        state.check_open(&body)?;
-        state.check_staying(head.depth)?;
-        let Some(call) = state.proto.send_request(head, body) else {
-            return Err(no_nested_credit(state.proto.max_nested()));
+        let call = match state.open_call(head, body) {
+            Ok(call) => call,
+            Err(fault) => {
+                drop(state);
+                // Nothing was sent, so another attempt may send it.
+                if let Some(upload) = upload {
+                    upload.put_back(items);
+                }
+                return Err(fault);
+            }
         };
         // The slot gives its permit back when it is free again.
         permit.into_iter().for_each(OwnedSemaphorePermit::forget);
         let ticket = state.waiting.enter(call);
         state.arm(head.deadline);
         self.flush_or_gather(state);
+        if let Some(items) = items {
+            self.start_upload(call, items);
+        }
         Ok(ticket)
     }
 
     /// The result of the call, if it is there; else `waker` is woken when it is.
-    pub(super) fn poll_result(&self, ticket: Ticket, waker: &Waker) -> Option<Result<Response, Fault>> {
+    pub(super) fn poll_result(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        waker: &Waker,
+    ) -> Option<Result<Response, Fault>> {
         let mut state = self.lock();
-        let result = state.waiting.take_result(ticket);
-        if result.is_none() {
+        let Some(result) = state.waiting.take_result(ticket) else {
             state.waiting.set_waker(ticket, waker);
-        }
-        result
+            return None;
+        };
+        drop(state);
+        Some(result.unwrap_or_else(|| Ok(self.stream_of(ticket.call))))
+    }
+
+    /// The response of a call that is answered by a stream.
+    fn stream_of(self: &Arc<Self>, call: CallId) -> Response {
+        let opener = Opener::ThisEnd;
+        let items = ItemsReceiver::new(self, StreamId { opener, call });
+        Response::stream(Items::new(items))
     }
 
     /// Nobody waits for the call any more; the callee is told unless it has ended.
     pub(super) fn abandon(&self, ticket: Ticket) {
         let mut state = self.lock();
         let waiting = state.waiting.remove(ticket);
-        if matches!(waiting, WaitState::Open(_)) && state.end.is_none() {
-            let abandoned = state.proto.abandon(ticket.call);
-            let freed = state.settle();
-            state.notify_if_over();
-            if abandoned == Abandoned::Told {
-                self.flush_or_gather(state);
-            } else {
-                drop(state);
-            }
-            self.credit.add_permits(freed);
+        let mut unread = None;
+        if !matches!(waiting, WaitState::Ended(_)) && state.end.is_none() {
+            let opener = Opener::ThisEnd;
+            let call = ticket.call;
+            unread = state.streams.close(StreamId { opener, call });
+            self.cancel(state, call);
+        } else {
+            drop(state);
         }
-        // A response that came is dropped here, outside of the lock.
-        drop(waiting);
+        // What came is dropped here, outside of the lock.
+        drop((waiting, unread));
+    }
+
+    /// Ends a call of this end's that nobody waits for.
+    pub(super) fn cancel(&self, mut state: MutexGuard<'_, State>, call: CallId) {
+        let abandoned = state.proto.abandon(call);
+        let mut outcomes = Outcomes::default();
+        let opener = Opener::ThisEnd;
+        outcomes
+            .wake
+            .extend(state.streams.sender(StreamId { opener, call }));
+        state.drain_events(&mut outcomes);
+        state.notify_if_over();
+        if abandoned == Abandoned::Told {
+            self.flush_or_gather(state);
+        } else {
+            drop(state);
+        }
+        outcomes.carry_out(self);
     }
 
     /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
@@ -115,7 +163,7 @@ impl Shared {
         let mut state = self.lock();
         if let Some(result) = state.waiting.take_result(ticket) {
             // Done, refused or lost: whichever, the request is no longer on its way.
-            return Some(result.map(drop));
+            return Some(result.map_or(Ok(()), |result| result.map(drop)));
         }
         match state.flushing.iter_mut().find(|(call, _)| *call == ticket.call) {
             Some((_, waiting)) => waiting.clone_from(waker),
@@ -140,24 +188,37 @@ impl Shared {
 
     /// Answers a call whose handler ran in a task of its own.
     pub(super) fn answer(&self, call: CallId, result: Result<Response, Fault>) {
-        let mut state = self.lock();
-        state.forget_handler(call);
+        let state = self.lock();
         let answer = answer_of(result, state.proto.max_body());
+        self.answer_with(state, call, answer);
+    }
+
+    /// Sends the terminal frame of a call of the peer's.
+    pub(super) fn answer_with(&self, mut state: MutexGuard<'_, State>, call: CallId, answer: Answer) {
+        state.forget_handler(call);
+        let reader = state.end_upload_of_peer(call);
         if state.end.is_none() && state.proto.answer(call, answer) {
             state.notify_if_over();
             self.flush_or_gather(state);
+        } else {
+            drop(state);
         }
+        reader.into_iter().for_each(Waker::wake);
     }
 
     /// Answers a call whose handler was dropped before it had ended.
     pub(super) fn answer_interrupted(&self, call: CallId) {
         let mut state = self.lock();
         state.forget_handler(call);
+        let reader = state.end_upload_of_peer(call);
         if state.end.is_none() {
             state.proto.answer_interrupted(call);
             state.notify_if_over();
             self.flush_or_gather(state);
+        } else {
+            drop(state);
         }
+        reader.into_iter().for_each(Waker::wake);
     }
 
     /// A call's handler begins: what its body was charged goes back to the caller.
@@ -230,6 +291,13 @@ impl Shared {
     /// Takes no calls any more, because the peer takes none.
     pub(super) fn stop_calling(&self) {
         self.credit.close();
+        // Whoever watches for the end looks at the credit, too.
+        self.ended.send_modify(|_| {});
+    }
+
+    /// Whether calls of depth 0 may still be sent, as far as is known.
+    pub(crate) fn takes_calls(&self) -> bool {
+        !self.credit.is_closed()
     }
 
     /// Why a call cannot be sent now.
@@ -254,13 +322,10 @@ impl Shared {
     }
 }
 
-fn no_nested_credit(granted: u32) -> Fault {
-    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-    if granted == 0 {
-        return fault
-            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
-    }
-    fault.with_detail(format!(
-        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
-    ))
+/// The items that follow a request; they can be sent once.
+fn take_upload(upload: &Upload) -> Result<Items, Fault> {
+    upload.take().ok_or_else(|| {
+        let text = "its stream was sent before, with an earlier attempt; a stream can be sent once";
+        Fault::new(Outcome::NotSent, Reason::Other).with_detail(text)
+    })
 }

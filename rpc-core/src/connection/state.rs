@@ -7,17 +7,22 @@ use std::time::Instant;
 use tokio::task::AbortHandle;
 
 use super::ConnectionError;
-use super::outcomes::{Outcomes, result_of};
+use super::outcomes::{Outcomes, end_of_upload};
 use super::ping::Pings;
+use super::streams::Streams;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Agreed, Body, CallId, Connection, Event, OutPacket, Slots};
+use crate::proto::{
+    Agreed, Body, CallId, Connection, Event, Opener, OutPacket, RequestHead, Slots, StreamId,
+};
+use crate::streaming::ItemError;
 
 /// What the lock guards. Nothing of the user's runs under it.
 pub(super) struct State {
     pub(super) proto: Connection,
     pub(super) waiting: WaitingCalls,
     pub(super) handlers: Slots<Option<Handler>>,
+    pub(super) streams: Streams,
     pub(super) driver: Option<Waker>,
     /// The driver has been woken and has not run since.
     pub(super) driver_notified: bool,
@@ -56,6 +61,7 @@ impl State {
             proto: Connection::new(*agreed),
             waiting: WaitingCalls::new(agreed.received),
             handlers: Slots::new(agreed.granted),
+            streams: Streams::default(),
             driver: None,
             driver_notified: false,
             sent_since_driver_ran: false,
@@ -93,10 +99,33 @@ impl State {
     pub(super) fn drain_events(&mut self, outcomes: &mut Outcomes) {
         while let Some(event) = self.proto.poll_event() {
             match event {
-                Event::Incoming(call) => outcomes.incoming.push(call),
+                Event::Incoming(call) => {
+                    if call.head.upload {
+                        self.open_upload(call.id);
+                    }
+                    outcomes.incoming.push(call);
+                }
                 Event::BodyDeadline(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),
-                Event::Ended(call, ending) => outcomes.wake.extend(self.waiting.end(call, result_of(ending))),
+                Event::Ended(call, ending) => self.end_call(call, ending, outcomes),
+                Event::Streaming(call) => {
+                    let opener = Opener::ThisEnd;
+                    self.streams.open(StreamId { opener, call });
+                    outcomes.wake.extend(self.waiting.start_stream(call));
+                }
+                Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, item)),
+                Event::UploadEnded(call, end) => {
+                    let opener = Opener::Peer;
+                    let woken = self.streams.end(StreamId { opener, call }, end_of_upload(end));
+                    outcomes.wake.extend(woken);
+                }
+                Event::Room(id) => outcomes.wake.extend(self.streams.sender(id)),
+                Event::UploadStopped(call) => {
+                    let opener = Opener::ThisEnd;
+                    outcomes
+                        .wake
+                        .extend(self.streams.sender(StreamId { opener, call }));
+                }
                 Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
                 Event::Pong(payload) => self.pings.on_pong(payload),
                 Event::Goaway(goaway) if goaway.is_protocol_error => {
@@ -116,6 +145,10 @@ impl State {
     fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
         if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
             outcomes.incoming.remove(at);
+            self.streams.close(StreamId {
+                opener: Opener::Peer,
+                call,
+            });
             return self.proto.answer_interrupted(call);
         }
         let handler = self.handlers.get(call.slot).and_then(Option::take);
@@ -132,7 +165,15 @@ impl State {
         }
     }
 
-    pub(super) fn check_open(&self, body: &Body) -> Result<(), Fault> {
+    /// Opens a call, if it may be made.
+    pub(super) fn open_call(&mut self, head: RequestHead, body: Body) -> Result<CallId, Fault> {
+        self.check_open(&body)?;
+        self.check_staying(head.depth)?;
+        let call = self.proto.send_request(head, body);
+        call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
+    }
+
+    fn check_open(&self, body: &Body) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
         }
@@ -157,13 +198,6 @@ impl State {
         Ok(())
     }
 
-    /// Handles the events that abandoning a call may cause: how many slots are free again.
-    pub(super) fn settle(&mut self) -> usize {
-        let mut outcomes = Outcomes::default();
-        self.drain_events(&mut outcomes);
-        outcomes.freed
-    }
-
     /// Ends every call that waits: those whose request had left may have run.
     pub(super) fn end_waiting(&mut self, reason: &Arc<ConnectionError>) -> Vec<Waker> {
         let proto = &mut self.proto;
@@ -175,6 +209,8 @@ impl State {
                 Outcome::NotSent
             })
         });
+        let lost = || ItemError::Fault(reason.fault(Outcome::MayHaveRun));
+        wake.extend(self.streams.end_all(lost));
         wake.extend(self.flushing.drain(..).map(|(_, waker)| waker));
         wake
     }
@@ -195,4 +231,15 @@ impl State {
             *handler = None;
         }
     }
+}
+
+fn no_nested_credit(granted: u32) -> Fault {
+    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+    if granted == 0 {
+        return fault
+            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
+    }
+    fault.with_detail(format!(
+        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
+    ))
 }

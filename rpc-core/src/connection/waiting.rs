@@ -31,6 +31,8 @@ struct Waiting {
 /// What became of a call so far.
 pub(super) enum WaitState {
     Open(Option<Waker>),
+    /// It is answered by a stream, which nobody has taken yet.
+    Streaming,
     Ended(Result<Response, Fault>),
 }
 
@@ -59,7 +61,17 @@ impl WaitingCalls {
         let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
         match std::mem::replace(&mut waiting.state, WaitState::Ended(result)) {
             WaitState::Open(waker) => waker,
-            WaitState::Ended(_) => None,
+            WaitState::Streaming | WaitState::Ended(_) => None,
+        }
+    }
+
+    /// The call is answered by a stream. Whom to wake.
+    pub(super) fn start_stream(&mut self, call: CallId) -> Option<Waker> {
+        let key = *self.keys.get(call.slot)?;
+        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
+        match std::mem::replace(&mut waiting.state, WaitState::Streaming) {
+            WaitState::Open(waker) => waker,
+            WaitState::Streaming | WaitState::Ended(_) => None,
         }
     }
 
@@ -75,13 +87,14 @@ impl WaitingCalls {
         wake
     }
 
-    /// Takes the result, if it is there.
-    pub(super) fn take_result(&mut self, ticket: Ticket) -> Option<Result<Response, Fault>> {
+    /// Takes the result, if it is there; `None` in place of it is a stream.
+    pub(super) fn take_result(&mut self, ticket: Ticket) -> Option<Option<Result<Response, Fault>>> {
         if let WaitState::Open(_) = self.calls[ticket.key].state {
             return None;
         }
         match self.calls.remove(ticket.key).state {
-            WaitState::Ended(result) => Some(result),
+            WaitState::Ended(result) => Some(Some(result)),
+            WaitState::Streaming => Some(None),
             WaitState::Open(_) => None,
         }
     }

@@ -6,6 +6,9 @@ use super::Body;
 #[derive(Debug)]
 pub(super) struct Assembly {
     total: usize,
+    received: usize,
+    /// Nobody wants the body any more: it is only counted.
+    discarded: bool,
     bytes: Vec<u8>,
 }
 
@@ -13,15 +16,21 @@ impl Assembly {
     pub(super) fn new(total: usize) -> Self {
         Self {
             total,
+            received: 0,
+            discarded: false,
             bytes: Vec::new(),
         }
     }
 
     /// Adds a fragment. False: the fragments do not add up to the declared total.
     pub(super) fn push(&mut self, part: &[u8], more: bool) -> bool {
-        let len = self.bytes.len() + part.len();
+        let len = self.received + part.len();
         if len > self.total || more == (len == self.total) || part.is_empty() {
             return false;
+        }
+        self.received = len;
+        if self.discarded {
+            return true;
         }
         if len > self.bytes.capacity() {
             let capacity = (2 * len).min(self.total);
@@ -29,6 +38,12 @@ impl Assembly {
         }
         self.bytes.extend_from_slice(part);
         true
+    }
+
+    /// Forgets the body; its fragments are still to add up.
+    pub(super) fn discard(&mut self) {
+        self.discarded = true;
+        self.bytes = Vec::new();
     }
 
     pub(super) fn finish(self) -> Body {

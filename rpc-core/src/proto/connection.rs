@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
-use super::agreed::Agreed;
+use super::agreed::{Agreed, Limits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
@@ -33,6 +33,8 @@ pub struct Connection {
     pub(super) ack_due: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     pub(super) credit_told: u64,
+    /// The packet that tells the peer what it did wrong.
+    report: Option<Mark>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl Connection {
             peer_said_farewell: false,
             ack_due: false,
             credit_told: agreed.granted.window,
+            report: None,
         }
     }
 
@@ -142,13 +145,19 @@ impl Connection {
     pub fn drain(&mut self, text: &str) {
         if !self.draining {
             self.draining = true;
-            self.goaway(0, text);
+            let _ = self.goaway(0, text);
         }
     }
 
     /// Tells the peer what it did wrong; the connection ends after.
     pub fn report(&mut self, error: &ProtocolError) {
-        self.goaway(1, &error.to_string());
+        self.report = Some(self.goaway(1, &error.to_string()));
+    }
+
+    /// Whether the report of what the peer did wrong was taken for sending.
+    #[must_use]
+    pub fn has_reported(&self) -> bool {
+        self.report.is_some_and(|report| self.outbox.has_left(report))
     }
 
     /// Says farewell once all else has left.
@@ -174,10 +183,8 @@ impl Connection {
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
         }
         let (packet, sent) = self.outbox.take(now)?;
-        match sent {
-            Some(body) if body.by_opener => self.outgoing.on_body_sent(body.call),
-            Some(body) => self.incoming.on_body_sent(body.call),
-            None => {}
+        if let Some(body) = sent {
+            self.on_body_sent(body);
         }
         Some(packet)
     }
@@ -233,6 +240,18 @@ impl Connection {
     #[must_use]
     pub fn outgoing_open(&self) -> usize {
         self.outgoing.open()
+    }
+
+    /// What the peer granted this end at the handshake.
+    #[must_use]
+    pub fn received(&self) -> &Limits {
+        &self.agreed.received
+    }
+
+    /// How many bytes of large request bodies this end may send now.
+    #[must_use]
+    pub fn window_left(&self) -> u64 {
+        self.outgoing.window_left()
     }
 
     /// The largest body the peer takes, in bytes.

@@ -6,6 +6,9 @@
 //!                           ▼                           ▼
 //!                        Answered                  interrupted, then Answered when the handler has ended
 //! ```
+//! The streams of a call are in `items`.
+
+mod items;
 
 use std::time::Instant;
 
@@ -13,6 +16,7 @@ use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
+use super::items::{ItemsIn, ItemsOut};
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -35,6 +39,10 @@ struct Slot {
     /// What the body was charged and has not been given back.
     charge: u64,
     deadline: Option<Instant>,
+    /// The most that its streams begin with, as the request said.
+    buffer: u16,
+    /// Items that follow the request. What comes of them after the call has ended is late, not wrong.
+    upload: Option<Box<ItemsIn>>,
 }
 
 #[derive(Debug, Default)]
@@ -48,9 +56,11 @@ enum State {
         oneway: bool,
         begun: bool,
         interrupted: Option<Interrupt>,
+        /// The response is a stream.
+        items: Option<Box<ItemsOut>>,
     },
-    /// The response is leaving in fragments.
-    Answering,
+    /// The response is leaving in fragments; or the last item, and the stream's end is to follow.
+    Answering(Option<Box<ItemsOut>>),
     /// The terminal frame leaves with that packet.
     Answered(Mark),
 }
@@ -68,6 +78,12 @@ pub(super) enum Interrupt {
     Cancelled,
     /// Its deadline passed.
     DeadlinePassed,
+}
+
+/// What a body was that is whole now.
+pub(super) enum Whole {
+    Call(IncomingCall),
+    Item(Body),
 }
 
 /// What the first frame of a request brings.
@@ -129,18 +145,19 @@ impl Incoming {
         Ok(false)
     }
 
-    /// A further fragment of a request's body; the call, once it is whole.
+    /// A further fragment of a request's body, or of an item behind it; what it was, once it is whole.
     pub(super) fn handle_fragment(
         &mut self,
         call: CallId,
         part: &[u8],
         more: bool,
-    ) -> Result<Option<IncomingCall>, ProtocolError> {
+    ) -> Result<Option<Whole>, ProtocolError> {
         let wrong = ProtocolError::WrongFragments { call };
         let slot = self.current(call).ok_or(wrong)?;
         let State::Receiving(receiving) = &mut slot.state else {
             if !slot.body_open {
-                return Err(wrong);
+                let items = slot.upload.as_mut().ok_or(wrong)?;
+                return Ok(items.handle_fragment(call, part, more)?.map(Whole::Item));
             }
             slot.body_open = more;
             return Ok(None);
@@ -155,15 +172,16 @@ impl Incoming {
             oneway: receiving.head.oneway,
             begun: false,
             interrupted: None,
+            items: None,
         };
         let State::Receiving(receiving) = std::mem::replace(&mut slot.state, running) else {
             return Err(wrong);
         };
-        Ok(Some(IncomingCall {
+        Ok(Some(Whole::Call(IncomingCall {
             id: call,
             head: receiving.head,
             body: receiving.body.finish(),
-        }))
+        })))
     }
 
     /// The caller waits no more. Whether a handler is to be stopped.
@@ -180,7 +198,7 @@ impl Incoming {
                 Ok(false)
             }
             State::Running { interrupted, .. } => Ok(interrupted.replace(Interrupt::Cancelled).is_none()),
-            State::Answering => {
+            State::Answering(_) => {
                 if !matches!(outbox.withdraw(call, false), Withdrawn::Gone) {
                     self.done(call, outbox);
                 }
@@ -206,27 +224,29 @@ impl Incoming {
             return false;
         };
         let State::Running {
-            oneway, interrupted, ..
-        } = slot.state
+            oneway,
+            interrupted,
+            items,
+            ..
+        } = &slot.state
         else {
             return false;
         };
-        match (interrupted, answer) {
+        if items.is_some() {
+            self.end_stream(call, answer, outbox);
+            return true;
+        }
+        let oneway = *oneway;
+        match (*interrupted, answer) {
             (_, Answer::Refused(record)) => self.refuse(call, &record, outbox),
             (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => self.done(call, outbox),
             _ if oneway => self.done(call, outbox),
             (_, Answer::Succeeded(body)) => self.respond(call, 0, body, outbox),
+            (_, Answer::StreamEnded) => self.respond(call, 0, Body::new(), outbox),
             (_, Answer::Failed(body)) => self.respond(call, 1, body, outbox),
             (_, Answer::Faulted(record)) => self.respond(call, 2, record.encode(), outbox),
         }
         true
-    }
-
-    /// The last fragment of a large response has left.
-    pub(super) fn on_body_sent(&mut self, call: CallId) {
-        if let Some(slot) = self.current(call) {
-            slot.state = State::Closed;
-        }
     }
 
     /// The calls whose deadlines have passed.
@@ -328,12 +348,15 @@ impl Incoming {
         *slot = Slot {
             generation: call.generation,
             deadline: head.deadline,
+            buffer: head.buffer,
+            upload: (head.upload).then(|| Box::new(ItemsIn::new(head.credit(self.limits.stream)))),
             ..Slot::default()
         };
         slot.state = State::Running {
             oneway: head.oneway,
             begun: false,
             interrupted: None,
+            items: None,
         };
         self.open += 1;
         Ok(())
@@ -375,7 +398,7 @@ impl Incoming {
         let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
         outbox.push_large(&frame(Kind::Response, call, &head), body);
-        self.close(call, State::Answering);
+        self.close(call, State::Answering(None));
     }
 
     fn refuse(&mut self, call: CallId, record: &FaultRecord, outbox: &mut Outbox) {
@@ -391,8 +414,9 @@ impl Incoming {
     fn close(&mut self, call: CallId, state: State) {
         self.begin(call);
         let Some(slot) = self.current(call) else { return };
-        let was_open = !matches!(slot.state, State::Answering);
+        let was_open = !matches!(slot.state, State::Answering(_));
         (slot.state, slot.deadline) = (state, None);
+        slot.upload.iter_mut().for_each(|items| items.discard());
         self.open -= usize::from(was_open);
     }
 

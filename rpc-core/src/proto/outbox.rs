@@ -10,6 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::{REMAINING_AT, remaining};
+use super::items::{Opener, StreamId};
 use super::wire::{HEADER, Header, Kind, MORE, OPENER};
 use super::{Body, CallId};
 
@@ -88,12 +89,6 @@ struct LargeBody {
     after: Mark,
 }
 
-/// A large body whose last fragment has left.
-pub(super) struct SentBody {
-    pub(super) call: CallId,
-    pub(super) by_opener: bool,
-}
-
 /// What [`Outbox::withdraw`] found of a large body.
 pub(super) enum Withdrawn {
     /// It is not here, or no longer.
@@ -138,7 +133,12 @@ impl Outbox {
 
     /// Whether a frame with such a head and body fits into one packet.
     pub(super) fn fits(&self, head: usize, body: usize) -> bool {
-        HEADER + head + body <= self.max_packet
+        body <= self.largest(head)
+    }
+
+    /// The largest body that fits into one packet behind such a head.
+    pub(super) fn largest(&self, head: usize) -> usize {
+        self.max_packet - HEADER - head
     }
 
     /// Queues a frame that fits into a packet.
@@ -221,8 +221,8 @@ impl Outbox {
         }
     }
 
-    /// Takes the next packet to send, and the large body that it ends.
-    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    /// Takes the next packet to send, and the call whose large body it ends.
+    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
         if let Some(payload) = self.pong.take() {
             let none = CallId {
                 slot: 0,
@@ -303,7 +303,7 @@ impl Outbox {
         Some(packet)
     }
 
-    fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
         let mut body = self.bodies.pop_front()?;
         let part = (self.max_packet - HEADER - body.head.len()).min(body.rest.len());
         let more = part < body.rest.len();
@@ -323,9 +323,14 @@ impl Outbox {
         packet.tail = body.rest.split_to(part);
         packet.stamp(now);
         if !more {
-            let sent = SentBody {
+            let opener = if body.flags & OPENER == 0 {
+                Opener::Peer
+            } else {
+                Opener::ThisEnd
+            };
+            let sent = StreamId {
+                opener,
                 call: body.call,
-                by_opener: body.flags & OPENER != 0,
             };
             return Some((packet, Some(sent)));
         }

@@ -6,6 +6,9 @@
 //!                   ▼
 //!               Abandoned ──terminal──▶ Free      (withdrawn before anything left: straight to Free)
 //! ```
+//! The streams of a call are in `items`.
+
+mod items;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -15,16 +18,19 @@ use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, Ending, FaultRecord, RequestHead};
 use super::error::ProtocolError;
+use super::items::{ItemsIn, ItemsOut};
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
-use super::wire::{Kind, ONEWAY, OPENER};
+use super::wire::{Kind, OPENER};
 
 pub(super) struct Outgoing {
     slots: Slots<Slot>,
     free: Vec<u32>,
     free_nested: Vec<u32>,
     window: Window,
+    /// What each stream of items to the callee begins with, at most.
+    stream: u64,
     /// Large bodies that wait for the window to open.
     waiting: VecDeque<(CallId, RequestHead, Body)>,
     max_body: u64,
@@ -39,6 +45,12 @@ struct Slot {
     progress: Progress,
     deadline: Option<Instant>,
     response: Option<(bool, Assembly)>,
+    /// The most that its streams begin with, as the request said.
+    buffer: u16,
+    /// Items that follow the request, until their end.
+    upload: Option<Box<ItemsOut>>,
+    /// The items of a response that is a stream.
+    download: Option<Box<ItemsIn>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +93,7 @@ impl Outgoing {
             free: Vec::new(),
             free_nested: Vec::new(),
             window: Window::new(received.window),
+            stream: received.stream,
             waiting: VecDeque::new(),
             max_body: received.max_body,
             open: 0,
@@ -103,8 +116,13 @@ impl Outgoing {
             slot: id,
             generation: slot.generation,
         };
+        let is_small = outbox.fits(28, body.len());
+        slot.buffer = head.buffer;
+        if head.upload {
+            slot.upload = Some(Box::new(ItemsOut::new(head.credit(self.stream), !is_small)));
+        }
         self.open += 1;
-        if outbox.fits(28, body.len()) {
+        if is_small {
             slot.progress = Progress::Small(outbox.push(&frame(call, &head, &head.encode()), body));
             return Some(call);
         }
@@ -122,6 +140,8 @@ impl Outgoing {
         slot.state = State::Abandoned;
         slot.deadline = None;
         slot.response = None;
+        slot.download.iter_mut().for_each(|items| items.discard());
+        Self::break_upload(slot, call, outbox);
         if matches!(slot.progress, Progress::Large) && !self.withdraw_body(call, outbox) {
             // The callee never hears of this use of the slot, so the next one has the same number.
             if let Some(slot) = self.current(call) {
@@ -239,6 +259,7 @@ impl Outgoing {
         if waited_for && !slot.oneway && matches!(ending, Ending::Done) {
             return Err(ProtocolError::NoResult { call });
         }
+        Self::break_upload(slot, call, outbox);
         if matches!(slot.progress, Progress::Large) {
             // The callee wants no more of the body.
             self.withdraw_body(call, outbox);
@@ -251,13 +272,6 @@ impl Outgoing {
     pub(super) fn handle_credit(&mut self, granted: u64, outbox: &mut Outbox) {
         self.window.raise(granted);
         self.start_waiting(outbox);
-    }
-
-    /// A large body has left whole.
-    pub(super) fn on_body_sent(&mut self, call: CallId) {
-        if let Some(slot) = self.current(call) {
-            slot.progress = Progress::LargeSent;
-        }
     }
 
     /// The open calls whose deadlines have passed.
@@ -282,6 +296,10 @@ impl Outgoing {
     /// How many calls have not seen their terminal frame.
     pub(super) fn open(&self) -> usize {
         self.open
+    }
+
+    pub(super) fn window_left(&self) -> u64 {
+        self.window.left()
     }
 
     pub(super) fn max_body(&self) -> u64 {
@@ -320,6 +338,7 @@ impl Outgoing {
             slot.state = State::Free;
             slot.deadline = None;
             slot.response = None;
+            (slot.upload, slot.download) = (None, None);
             self.open -= 1;
             if nested {
                 self.free_nested.push(id);
@@ -360,10 +379,9 @@ impl Outgoing {
 }
 
 fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8]) -> OutFrame<'a> {
-    let flags = if head.oneway { OPENER | ONEWAY } else { OPENER };
     OutFrame {
         kind: Kind::Request,
-        flags,
+        flags: head.flags(),
         call,
         head: bytes,
         deadline: head.deadline,
@@ -391,13 +409,14 @@ mod tests {
         max_nested: 0,
         window: 1,
         max_body: 1,
+        stream: 1,
     };
 
     /// After 2^32 calls in one slot, which take a day.
     #[test]
     fn a_generation_wraps_at_both_ends() {
         let now = Instant::now();
-        let head = RequestHead::decode(&[0; 28], false, &|| now);
+        let head = RequestHead::decode(&[0; 28], 0, &|| now);
         let (mut callers, mut callees) = (Outbox::new(4096), Outbox::new(4096));
         let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
         let slot = outgoing.slots.fresh(false).unwrap();

@@ -15,6 +15,8 @@ pub(super) const MORE: u8 = 2;
 pub(super) const EXT: u8 = 4;
 /// Nobody waits for the result; on requests only.
 pub(super) const ONEWAY: u8 = 8;
+/// Items follow, or the credit is that of a stream of items.
+pub(super) const STREAM: u8 = 16;
 
 /// Kinds from here on are skipped by who does not know them.
 const FIRST_OPTIONAL_KIND: u8 = 0x80;
@@ -29,7 +31,8 @@ pub(super) enum Kind {
     Response = 2,
     Refused = 3,
     Fragment = 4,
-    // 5 and 6 are Item and End, of streams.
+    Item = 5,
+    End = 6,
     Cancel = 7,
     Done = 8,
     Credit = 9,
@@ -47,6 +50,8 @@ impl Kind {
             2 => Self::Response,
             3 => Self::Refused,
             4 => Self::Fragment,
+            5 => Self::Item,
+            6 => Self::End,
             7 => Self::Cancel,
             8 => Self::Done,
             9 => Self::Credit,
@@ -66,6 +71,8 @@ impl Kind {
         match self {
             Self::Request => 28 + total,
             Self::Response => 4 + total,
+            Self::Item => total,
+            Self::End => 4,
             Self::Credit | Self::Ping | Self::Pong => 8,
             Self::Goaway => 2,
             _ => 0,

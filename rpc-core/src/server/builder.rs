@@ -9,6 +9,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
 use crate::client::{BoxError, Channel};
+use crate::codec::Codec;
 use crate::connection::Config;
 use crate::message::{Request, Response};
 use crate::transport::Listener;
@@ -17,7 +18,7 @@ use super::router::Table;
 use super::run::{Running, ServeError};
 use super::services::OnConnect;
 use super::stack::{Layers, Whole};
-use super::{Mount, MountError, Router, Services};
+use super::{Authorize, Mount, MountError, Router, Services};
 
 /// A server of one or more services; see [`Server::builder`].
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl Server {
         let settings = Settings {
             table: Table::default(),
             fault: None,
+            rules: Vec::new(),
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
@@ -55,6 +57,8 @@ struct Settings {
     table: Table,
     /// The first service that could not be mounted; told when the server is to serve.
     fault: Option<MountError>,
+    /// Held against the services when the server is to serve.
+    rules: Vec<Authorize>,
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
@@ -124,6 +128,13 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
+    /// Admits calls by who makes them: adds these rules as a [layer](Self::layer), and has [`serve`](Self::serve) tell
+    /// if they name a service or a method that there is not.
+    pub fn authorize(mut self, rules: Authorize) -> ServerBuilder<Stack<Authorize, L>, C> {
+        self.settings.rules.push(rules.clone());
+        self.layer(rules)
+    }
+
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
     /// not counted, because their callers are; whether a handler makes a call is the peer's word, so what bounds a peer
     /// that lies is [`max_nested`](Self::max_nested).
@@ -159,6 +170,12 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
+    /// Offers clients these codecs; bincode and JSON unless set. The client's order decides which is used.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.settings.config.codecs = codecs.into_iter().collect();
+        self
+    }
+
     /// Lets in only clients that know the secret, at most 1,024 bytes.
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.settings.config.secret = Some(secret.into());
@@ -190,7 +207,8 @@ where
     /// Serves every client that the listener accepts, for as long as the listener lives.
     ///
     /// # Errors
-    /// If the services cannot be mounted together, or when the listener ends.
+    /// If the services cannot be mounted together, if rules of [`authorize`](Self::authorize) fit none of them, or when
+    /// the listener ends.
     ///
     /// # Cancel safety
     /// Dropping the future closes the listener and all connections; running handlers are dropped.
@@ -221,7 +239,7 @@ where
     /// nothing then, and the largest body is the client's own.
     ///
     /// # Errors
-    /// If the services cannot be mounted together.
+    /// If the services cannot be mounted together, or a rule about who may call fits none of them.
     pub fn build(self) -> Result<Services, MountError> {
         let Settings {
             table,
@@ -229,11 +247,13 @@ where
             config,
             max_running,
             on_connect,
+            rules,
             ..
         } = self.settings;
         if let Some(fault) = fault {
             return Err(fault);
         }
+        rules.iter().try_for_each(|rules| rules.check(&table))?;
         let table = Arc::new(table);
         let router = Router::new(Arc::clone(&table));
         let unlayered = TypeId::of::<(L, C)>() == TypeId::of::<(Identity, Identity)>();

@@ -13,6 +13,7 @@ use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::streaming::{Streaming, Upload};
 use crate::transport::PeerIdentity;
 
 use super::gate::Gate;
@@ -81,6 +82,10 @@ impl Context {
         self.method
     }
 
+    pub(super) fn codec(&self) -> Codec {
+        self.connection.codec
+    }
+
     /// The response that carries a plain value.
     ///
     /// # Errors
@@ -121,6 +126,18 @@ impl std::fmt::Debug for Context {
 }
 
 impl Request {
+    /// The stream that follows the arguments, decoded as it comes. It is there once.
+    ///
+    /// # Errors
+    /// If the caller sends none, or it was taken already.
+    pub fn take_stream<T, E>(&self) -> Result<Streaming<T, E>, Fault> {
+        let items = self.upload().and_then(Upload::take).ok_or_else(|| {
+            let without = "the method takes a stream, and none came with the request";
+            Fault::new(Outcome::Refused, Reason::Decode).with_detail(without)
+        })?;
+        Ok(Streaming::new(items, self.codec()))
+    }
+
     /// Decodes the arguments: the moment in which the method is entered.
     ///
     /// # Errors

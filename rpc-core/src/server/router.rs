@@ -10,7 +10,7 @@ use crate::message::{Request, ServiceId};
 use crate::method::Method;
 use crate::proto::RequestHead;
 
-use super::{MethodLoad, Mount, Reply};
+use super::{MethodLoad, Mount, Reply, RuleError};
 
 /// The deepest a call may be nested.
 pub(crate) const MAX_DEPTH: u8 = 32;
@@ -73,6 +73,9 @@ pub enum MountError {
         /// The other method.
         second: &'static str,
     },
+    /// A rule about who may call fits no service.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
 }
 
 /// So that [`Services`](super::Services) are what can be made into services, as a builder of them is.
@@ -124,6 +127,12 @@ impl Table {
 
     pub(super) fn names(&self) -> Vec<String> {
         self.mounts.iter().map(|mounted| mounted.name.clone()).collect()
+    }
+
+    /// The methods of the service mounted under that name.
+    pub(super) fn methods_of(&self, name: &str) -> Option<&'static [Method]> {
+        let mounted = self.mounts.iter().find(|mounted| mounted.name == name)?;
+        Some(mounted.service.methods())
     }
 
     fn entry(&self, service: u32, method: u32) -> Option<&Entry> {

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use pipe_rpc_core::proto::{
-    Agreed, Answer, Body, CallId, Connection, Ending, Event, FaultRecord, IncomingCall, Limits,
+    Agreed, Answer, Body, CallId, Connection, Ending, Event, FaultRecord, IncomingCall, ItemsEnd, Limits,
     ProtocolError, RequestHead,
 };
 
-use super::frames::{Frame, packet, told};
+use pipe_rpc_core::testing::frame::{Frame, packet, told};
 
 /// Small limits, so that scripts reach them.
 pub const LIMITS: Limits = Limits {
@@ -16,6 +16,7 @@ pub const LIMITS: Limits = Limits {
     max_nested: 2,
     window: 10_000,
     max_body: 1 << 20,
+    stream: 2000,
 };
 
 /// The packet limit of pairs: the smallest that may be agreed on.
@@ -205,6 +206,8 @@ pub fn head() -> RequestHead {
         depth: 0,
         attempt: 0,
         oneway: false,
+        upload: false,
+        buffer: 0,
         deadline: None,
     }
 }
@@ -245,6 +248,11 @@ pub fn say(event: &Event) -> String {
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
+        Event::Streaming(call) => format!("{call} is answered by a stream"),
+        Event::Item(id, item) => format!("{} has an item of {} bytes", id.call, item.len()),
+        Event::UploadEnded(call, end) => format!("the items of {call} {}", say_items_end(end)),
+        Event::Room(id) => format!("{} has room", id.call),
+        Event::UploadStopped(call) => format!("{call} wants no more items"),
         Event::Pong(payload) => format!("pong {payload}"),
         Event::Goaway(goaway) if goaway.is_protocol_error => {
             format!("goaway, protocol error: {}", goaway.text)
@@ -255,12 +263,21 @@ pub fn say(event: &Event) -> String {
     }
 }
 
+fn say_items_end(end: &ItemsEnd) -> String {
+    match end {
+        ItemsEnd::Complete => "are complete".to_owned(),
+        ItemsEnd::Failed(body) => format!("failed with {} bytes", body.len()),
+        ItemsEnd::Faulted(record) => format!("broke off: code {}", record.code),
+    }
+}
+
 fn say_ending(ending: &Ending) -> String {
     match ending {
         Ending::Succeeded(body) => format!("succeeded with {} bytes", body.len()),
         Ending::Failed(body) => format!("failed with {} bytes", body.len()),
         Ending::Faulted(record) => format!("faulted: code {}, outcome {}", record.code, record.outcome),
         Ending::Done => "is done".to_owned(),
+        Ending::StreamEnded => "has its whole stream".to_owned(),
         Ending::DeadlinePassed { unsent: true } => "is late, unsent".to_owned(),
         Ending::DeadlinePassed { unsent: false } => "is late".to_owned(),
     }

@@ -8,6 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 use crate::attributes;
 use crate::model::{Method, Returns, Service};
 use crate::signature;
+use crate::stream::Items;
 
 /// The table. An enum numbers the methods, so that a `#[cfg]` on one moves those after it up.
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -59,20 +60,29 @@ pub(super) fn encoded_type(method: &Method) -> TokenStream {
 
 /// The method's arguments put together as they are encoded.
 pub(super) fn encoded_value(method: &Method, names: &[Ident]) -> TokenStream {
-    let mut names = names.iter();
-    together(method, |_| names.next().to_token_stream())
+    let named = method.arguments.iter().zip(names);
+    let mut names = named.filter(|(argument, _)| argument.items.is_none());
+    together(method, |_| names.next().map(|(_, name)| name).to_token_stream())
+}
+
+/// What stands for the error of items that cannot fail.
+pub(super) fn item_error(facade: &TokenStream, items: &Items) -> TokenStream {
+    match &items.error {
+        Some(error) => error.to_token_stream(),
+        None => quote!(#facade::NoError),
+    }
 }
 
 /// The type of what the method returns, unless it is a `Result`.
 pub(super) fn value_type(method: &Method) -> TokenStream {
     match &method.returns {
-        Returns::Nothing | Returns::Result(..) => quote!(()),
+        Returns::Nothing | Returns::Result(..) | Returns::Stream(_) | Returns::StreamResult(..) => quote!(()),
         Returns::Value(ty) => ty.to_token_stream(),
     }
 }
 
 fn together(method: &Method, one: impl FnMut(&crate::model::Argument) -> TokenStream) -> TokenStream {
-    let parts: Vec<TokenStream> = method.arguments.iter().map(one).collect();
+    let parts: Vec<TokenStream> = method.values().map(one).collect();
     if let [part] = &parts[..] {
         return part.clone();
     }
@@ -95,9 +105,10 @@ fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let spawn = options.spawn.then(|| quote!(.spawn()));
     let timeout = options.timeout.map(timeout);
+    let buffer = options.buffer.map(|kib| quote!(.buffer(#kib)));
     quote! {
         #(#cfgs)*
-        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout
+        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout #buffer
     }
 }
 

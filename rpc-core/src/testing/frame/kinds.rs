@@ -1,0 +1,143 @@
+//! One function for each kind of frame; PROTOCOL.md section 5. Requests have a file of their own.
+
+use super::{Frame, MORE, OPENER, STREAM};
+
+/// A method's value.
+#[must_use]
+pub fn response(call: (u32, u32), body: &[u8]) -> Frame {
+    Frame::new(2, 0, call).with_head([0; 4]).with_body(body)
+}
+
+/// A method's `Err`.
+#[must_use]
+pub fn failed(call: (u32, u32), body: &[u8]) -> Frame {
+    Frame::new(2, 0, call).with_head([1, 0, 0, 0]).with_body(body)
+}
+
+/// The fault that a call ended with, as [`fault_record`] makes it.
+#[must_use]
+pub fn faulted(call: (u32, u32), record: Vec<u8>) -> Frame {
+    Frame::new(2, 0, call).with_head([2, 0, 0, 0]).with_body(record)
+}
+
+/// The first part of a value of `total` bytes.
+#[must_use]
+pub fn large_response(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
+    let head = [&[0; 4][..], &total.to_le_bytes()].concat();
+    Frame::new(2, MORE, call).with_head(head).with_body(part)
+}
+
+/// A call that did not run: overloaded. `.with_body(fault_record(..))` gives another reason.
+#[must_use]
+pub fn refused(call: (u32, u32)) -> Frame {
+    Frame::new(3, 0, call).with_body([1, 0, 1, 0])
+}
+
+/// The body of a refusal or a fault; the codes and outcomes are in PROTOCOL.md section 8.
+#[must_use]
+pub fn fault_record(code: u16, outcome: u8, text: &str) -> Vec<u8> {
+    [&code.to_le_bytes()[..], &[outcome, 0], &[0; 16], text.as_bytes()].concat()
+}
+
+/// The next part of a request's body.
+#[must_use]
+pub fn request_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
+    Frame::new(4, OPENER | if more { MORE } else { 0 }, call).with_body(part)
+}
+
+/// The next part of a response's body.
+#[must_use]
+pub fn response_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
+    Frame::new(4, if more { MORE } else { 0 }, call).with_body(part)
+}
+
+/// An answer by a stream: items and their end follow.
+#[must_use]
+pub fn stream_response(call: (u32, u32)) -> Frame {
+    response(call, b"").with_flags(STREAM)
+}
+
+/// One item of a response's stream; of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn item(call: (u32, u32), body: &[u8]) -> Frame {
+    Frame::new(5, 0, call).with_body(body)
+}
+
+/// The first part of an item of `total` bytes, of a response's stream; of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn large_item(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
+    Frame::new(5, MORE, call)
+        .with_head(total.to_le_bytes())
+        .with_body(part)
+}
+
+/// The end of a response's stream, all items sent; of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn end(call: (u32, u32)) -> Frame {
+    Frame::new(6, 0, call).with_head([0; 4])
+}
+
+/// The end of a response's stream by an error (status 1) or a fault (status 2); of a request's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn broken_end(call: (u32, u32), status: u8, body: &[u8]) -> Frame {
+    Frame::new(6, 0, call)
+        .with_head([status, 0, 0, 0])
+        .with_body(body)
+}
+
+/// How many bytes of items of a request's stream are granted in all; of a response's, `.with_flags(OPENER)`.
+#[must_use]
+pub fn stream_credit((slot, generation): (u32, u32), granted: u64) -> Frame {
+    Frame::new(9, STREAM, (slot, generation)).with_head(granted.to_le_bytes())
+}
+
+/// The caller does not wait any more.
+#[must_use]
+pub fn cancel(call: (u32, u32)) -> Frame {
+    Frame::new(7, OPENER, call)
+}
+
+/// A call without a result is over. `done((0, 1)).with_body(..)` tells of several.
+#[must_use]
+pub fn done((slot, generation): (u32, u32)) -> Frame {
+    let pair = [slot.to_le_bytes(), generation.to_le_bytes()].concat();
+    Frame::new(8, 0, (0, 0)).with_body(pair)
+}
+
+/// How many bytes of large request bodies are granted in all.
+#[must_use]
+pub fn credit(granted: u64) -> Frame {
+    Frame::new(9, 0, (0, 0)).with_head(granted.to_le_bytes())
+}
+
+/// Asks for a sign of life.
+#[must_use]
+pub fn ping(payload: u64) -> Frame {
+    Frame::new(10, 0, (0, 0)).with_head(payload.to_le_bytes())
+}
+
+/// A sign of life.
+#[must_use]
+pub fn pong(payload: u64) -> Frame {
+    Frame::new(11, 0, (0, 0)).with_head(payload.to_le_bytes())
+}
+
+/// The end of new calls: 0, draining; 1, a protocol error.
+#[must_use]
+pub fn goaway(reason: u16, text: &str) -> Frame {
+    Frame::new(12, 0, (0, 0))
+        .with_head(reason.to_le_bytes())
+        .with_body(text)
+}
+
+/// The last frame of an end that leaves.
+#[must_use]
+pub fn farewell() -> Frame {
+    Frame::new(13, 0, (0, 0))
+}
+
+/// The answer to a farewell.
+#[must_use]
+pub fn farewell_ack() -> Frame {
+    Frame::new(14, 0, (0, 0))
+}
