@@ -121,3 +121,38 @@ async fn a_client_that_leaves_answers_what_it_was_called_for() {
     assert_eq!(why, ConnectionError::PeerClosed.to_string());
     assert_eq!(after.unwrap_err().outcome(), Outcome::NotSent);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_to_a_client_that_leaves_are_answered_or_surely_did_not_run() {
+    let host = host_with("callbacks-leave-busy", |server| server);
+    for _ in 0..50 {
+        let (client, plugin) = plugin(&host.name).await;
+        client.keep().await.unwrap();
+        let callers: Vec<_> = (0..8)
+            .map(|_| {
+                let back = RelayClient::new(host.end.relay.kept());
+                tokio::spawn(async move {
+                    let mut answered = 0;
+                    loop {
+                        match back.bounce(0).await {
+                            Ok(_) => answered += 1,
+                            Err(error) => return (answered, error),
+                        }
+                    }
+                })
+            })
+            .collect();
+        plugin.relay.gauge.until_begun(20).await;
+        drop(client);
+        let mut answered = 0;
+        for caller in callers {
+            let (count, error) = soon(caller).await.unwrap();
+            answered += count;
+            let CallError::Fault(fault) = error else {
+                panic!("{error}");
+            };
+            assert!(fault.outcome().is_safe_to_retry(), "{fault}");
+        }
+        assert_eq!(plugin.relay.gauge.begun(), answered);
+    }
+}
