@@ -49,7 +49,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if self.serves {
             // Else a server that calls all the time would never let it go.
-            return self.shared.drain("the client is leaving");
+            self.shared.drain("the client is leaving");
         }
         self.shared.leave();
     }
@@ -102,7 +102,7 @@ impl Channel {
         let handshake = connect(&mut link, &config, services.names()).await?;
         let driver = services.driver(link, handshake);
         let channel = Self::owning(driver.shared(), true);
-        runtime.spawn(driver);
+        runtime.spawn(services.clone().drive(driver));
         Ok(channel)
     }
 

@@ -198,7 +198,12 @@ impl Driver {
         if (state.proto.has_output() && !idle) || state.proto.has_events() {
             run_again(cx);
         }
-        state.is_over() && state.has_sent_all()
+        let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
+        if is_idle && state.proto.is_draining() {
+            drop(state);
+            self.shared.idle.notify_waiters();
+        }
+        is_over
     }
 }
 
@@ -209,8 +214,13 @@ fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
 impl State {
     /// Whether this end wants to leave and no call keeps it.
     pub(super) fn is_over(&self) -> bool {
+        self.leaving && self.is_idle()
+    }
+
+    /// Whether no call is open in either direction.
+    pub(super) fn is_idle(&self) -> bool {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
-        self.leaving && calls == 0 && self.flushing.is_empty()
+        calls == 0 && self.flushing.is_empty()
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the driver and the callers of one connection share: the protocol, the calls that wait, and the sender.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) peer: PeerIdentity,
     pub(crate) codec: Codec,
     ended: watch::Sender<bool>,
+    /// Told when a draining connection has no open call.
+    pub(super) idle: Notify,
     /// Where the connection and what belongs to it runs.
     pub(super) runtime: Handle,
 }
@@ -44,6 +47,7 @@ impl Shared {
             peer,
             codec,
             ended: watch::Sender::new(false),
+            idle: Notify::new(),
             runtime: Handle::current(),
         })
     }
@@ -239,10 +243,32 @@ impl Shared {
         }
     }
 
-    /// Takes no more calls of depth 0, and makes none; ends when the running ones are over.
+    /// Takes no more calls of depth 0, and makes none.
     pub(crate) fn drain(&self, text: &str) {
-        self.lock().proto.drain(text);
-        self.leave();
+        let mut state = self.lock();
+        state.proto.drain(text);
+        state.notify_driver();
+        drop(state);
+        self.credit.close();
+    }
+
+    /// Waits until a draining connection has no open call, or has ended.
+    pub(crate) async fn until_idle(&self) {
+        let mut idle = pin!(self.idle.notified());
+        loop {
+            idle.as_mut().enable();
+            if self.is_idle() {
+                return;
+            }
+            idle.as_mut().await;
+            idle.set(self.idle.notified());
+        }
+    }
+
+    /// Whether no call is open, or the connection has ended.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        state.end.is_some() || state.is_idle()
     }
 
     /// Makes no more calls of depth 0; ends when the open ones are over.
@@ -272,6 +298,7 @@ impl Shared {
         stop.into_iter().for_each(|task| task.abort());
         wake.into_iter().chain(driver).for_each(Waker::wake);
         self.ended.send_replace(true);
+        self.idle.notify_waiters();
     }
 
     /// Takes no calls any more, because the peer takes none.

@@ -97,9 +97,9 @@ impl State {
         }
     }
 
-    /// Wakes the driver to say farewell, when the last call of an end that leaves is over.
+    /// Wakes the driver when the last call of an end that leaves, or is going to, is over.
     pub(super) fn notify_if_over(&mut self) {
-        if self.is_over() {
+        if (self.leaving || self.proto.is_draining()) && self.is_idle() {
             self.notify_driver();
         }
     }
@@ -213,7 +213,8 @@ impl State {
 
     /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
     pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
-        if self.proto.is_parting() || (self.leaving && depth == 0) {
+        let leaving = self.leaving || self.proto.is_draining();
+        if self.proto.is_parting() || (leaving && depth == 0) {
             let fault = Fault::new(Outcome::NotSent, Reason::Draining);
             return Err(fault.with_detail("this end is leaving"));
         }
