@@ -50,6 +50,7 @@ pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionErr
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
+pub use rpc_core::schema;
 pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder};
 pub use rpc_core::transport;
 pub use rpc_macros::service;

@@ -12,5 +12,7 @@ pub mod fault;
 pub mod message;
 pub mod method;
 pub mod proto;
+pub mod schema;
 pub mod server;
+pub mod tables;
 pub mod transport;

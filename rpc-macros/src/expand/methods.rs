@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt as _;
 
+use super::generics::Parameters;
 use crate::attributes;
 use crate::model::{Method, Returns, Service};
 use crate::signature;
@@ -21,6 +23,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         quote!(#(#cfgs)* #variant,)
     });
     let entries = service.methods.iter().map(|method| entry(facade, &ident, method));
+    let all = all_functions(service, &quote!([#(#entries),*]));
     quote! {
         #(#inherited)*
         #[doc(hidden)]
@@ -32,11 +35,53 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         impl #ident {
             const NAME: &'static str = #name;
 
-            fn all() -> &'static [#facade::__private::Method] {
-                static ALL: &[#facade::__private::Method] = &[#(#entries),*];
-                ALL
-            }
+            #all
         }
+    }
+}
+
+/// What gives the table: a static, or for a trait with parameters one table for each choice of them, since methods that
+/// take other types have other shapes.
+fn all_functions(service: &Service, entries: &TokenStream) -> TokenStream {
+    let facade = &service.facade;
+    if service.item.generics.params.is_empty() {
+        let each = service.methods.iter().map(|method| {
+            let cfgs = attributes::cfgs(&method.item.attrs);
+            quote!(#(#cfgs)* "")
+        });
+        return quote! {
+            fn all() -> &'static [#facade::__private::Method] {
+                // Counted by the compiler, which knows what a `#[cfg]` leaves.
+                const COUNT: usize = <[&::core::primitive::str]>::len(&[#(#each),*]);
+                static ALL: [#facade::__private::Method; COUNT] = #entries;
+                &ALL
+            }
+        };
+    }
+    let Parameters {
+        bounded,
+        arguments,
+        clause,
+        ..
+    } = Parameters::of(&service.item.generics);
+    quote! {
+        fn all<#(#bounded),*>() -> &'static [#facade::__private::Method] #clause {
+            #facade::__private::table(Self::make::<#(#arguments),*>)
+        }
+
+        fn make<#(#bounded),*>() -> ::std::boxed::Box<[#facade::__private::Method]> #clause {
+            ::std::boxed::Box::new(#entries)
+        }
+    }
+}
+
+/// The table, where the trait's parameters are known.
+pub(super) fn all(service: &Service) -> TokenStream {
+    let table = table(service);
+    let Parameters { arguments, .. } = Parameters::of(&service.item.generics);
+    match arguments.is_empty() {
+        true => quote!(#table::all()),
+        false => quote!(#table::all::<#(#arguments),*>()),
     }
 }
 
@@ -95,10 +140,27 @@ fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let spawn = options.spawn.then(|| quote!(.spawn()));
     let timeout = options.timeout.map(timeout);
+    let shape = shape(facade, method);
     quote! {
         #(#cfgs)*
-        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout
+        #facade::__private::Method::new(#table::NAME, #name, #signature)
+            .with_shape(|| #shape)
+            #oneway #idempotent #spawn #timeout
     }
+}
+
+/// What tells the shapes of its arguments and its result, each by its type.
+fn shape(facade: &TokenStream, method: &Method) -> TokenStream {
+    let arguments = method.arguments.iter().map(|argument| {
+        let (ty, name) = (&argument.ty, argument.ident.unraw().to_string());
+        quote!(.argument::<#ty>(#name))
+    });
+    let returns = match &method.returns {
+        Returns::Nothing => quote!(),
+        Returns::Value(ty) => quote!(.returns::<#ty>()),
+        Returns::Result(ok, error) => quote!(.returns_result::<#ok, #error>()),
+    };
+    quote!(#facade::__private::MethodShape::new() #(#arguments)* #returns)
 }
 
 fn timeout(timeout: Duration) -> TokenStream {
