@@ -16,6 +16,7 @@ use crate::connection::{Ambient, fault_of_layer};
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
+use crate::schema;
 use crate::server::{MAX_DEPTH, decode, encode};
 
 use super::Channel;
@@ -176,7 +177,15 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
         return fault;
     }
     let theirs = fault.detail().unwrap_or_default();
-    let text = format!("{theirs}; this client has {}{}", method.name, method.text());
+    let (name, ours) = (method.name, method.text());
+    let mut text = format!("{theirs}; this client has {name}{ours}");
+    let their_text = theirs
+        .strip_prefix("the server has ")
+        .and_then(|text| text.strip_prefix(name));
+    if let Some(difference) = their_text.and_then(|theirs| schema::explain(name, theirs, ours)) {
+        text.push_str("; what differs: ");
+        text.push_str(&difference);
+    }
     fault.with_detail(text)
 }
 
