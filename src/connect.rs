@@ -152,7 +152,8 @@ impl Connect {
         self
     }
 
-    /// Takes response bodies of at most this many bytes; 128 MiB unless set.
+    /// Takes response bodies of at most this many bytes; 128 MiB unless set. A method's `#[rpc(max_body = "..")]` goes
+    /// before it.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.config.max_body = bytes;
         self

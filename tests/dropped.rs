@@ -4,6 +4,7 @@
 #[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, Stream, StreamExt};
 use pipe_rpc::{Caller, Channel, Config, Context, Server, ServerBuilder, Streaming};
 use rpc_core::testing::{
-    Faults, Handlers, Moment, assert_whole, cancel_at_every_handler_poll, connect, drop_at,
+    Faults, Handlers, Lane, Moment, assert_whole, cancel_at_every_handler_poll, connect, drop_at,
     drop_at_every_poll, drop_handler_at_every_poll, serve,
 };
 use support::Gauge;
@@ -52,6 +53,8 @@ trait Subject {
     async fn upload(&self, items: Streaming<Bytes>) -> u64;
     #[rpc(buffer = "1KiB")]
     async fn both_ways(&self, items: Streaming<Bytes>) -> impl Stream<Item = u64>;
+    /// Hands the server's end of the connection over to the test.
+    async fn meet(&self, cx: &Context);
     /// Runs until the test releases it.
     async fn hold(&self, bytes: Bytes) -> u64;
 }
@@ -62,6 +65,7 @@ struct Handling {
     gauge: Gauge,
     /// Where `nested` calls.
     other: Option<SubjectClient>,
+    met: Arc<Mutex<Option<Channel>>>,
 }
 
 async fn length(mut items: Streaming<Bytes>) -> u64 {
@@ -136,6 +140,9 @@ impl Subject for Handling {
             let _ = &here;
             async move { Some(item.ok()?.len() as u64) }
         })
+    }
+    async fn meet(&self, cx: &Context) {
+        *self.met.lock().unwrap() = Some(cx.peer_channel());
     }
     async fn hold(&self, bytes: Bytes) -> u64 {
         let _here = self.gauge.enter();
@@ -234,6 +241,8 @@ async fn download<S: Caller>(client: SubjectClient<S>, items: u64, size: usize) 
 /// A connection under test, and what its handlers tell.
 struct Bench {
     channel: Channel,
+    /// The same connection, at the server.
+    server_end: Channel,
     client: SubjectClient,
     gauge: Gauge,
     /// The other ends' handlers: that of the server that `nested` calls, and the client's own.
@@ -263,16 +272,24 @@ macro_rules! bench {
         let channel = Channel::open_serving(link, &Config::default(), &offers)
             .await
             .unwrap();
-        Bench {
-            client: SubjectClient::new(channel.clone()),
-            channel,
-            gauge: handling.gauge,
-            others: others.gauge,
-        }
+        Bench::of(channel, handling, others.gauge).await
     }};
 }
 
 impl Bench {
+    async fn of(channel: Channel, handling: Handling, others: Gauge) -> Self {
+        let client = SubjectClient::new(channel.clone());
+        client.meet().await.unwrap();
+        let server_end = handling.met.lock().unwrap().take();
+        Self {
+            channel,
+            server_end: server_end.expect("the server has met its client"),
+            client,
+            gauge: handling.gauge,
+            others,
+        }
+    }
+
     /// The connection lives, other calls are right, and every credit is back: each call that was granted can run beside
     /// all others, and the window takes what it always took.
     async fn assert_well(&self) {
@@ -296,6 +313,7 @@ impl Bench {
         self.gauge.until_running(0).await;
         self.others.until_running(0).await;
         assert_whole(&self.channel).await;
+        assert_whole(&self.server_end).await;
     }
 
     /// Drops the call at every poll at the client.
@@ -340,6 +358,7 @@ async fn a_call_dropped_in_a_layer_of_the_client_leaves_nothing_behind() {
     let stack = || {
         ServiceBuilder::new()
             .timeout(LONG)
+            .buffer(16)
             .concurrency_limit(2)
             .service(bench.channel.clone())
     };
@@ -383,22 +402,57 @@ async fn a_call_cancelled_in_any_await_of_its_handler_leaves_nothing_behind() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_call_dropped_over_a_slow_link_leaves_nothing_behind() {
+/// A bench whose client's link has the faults in what it sends and in what it receives.
+async fn faulty_bench(outgoing: Faults, incoming: Faults) -> (Bench, Lane) {
     let handling = Handling::default();
     let link = serve(limited(&handling)).connect().await.unwrap();
-    let (link, _) = Faults::new().delay(Duration::from_millis(2)).outgoing(link);
-    let (link, _) = Faults::new().delay(Duration::from_millis(3)).incoming(link);
+    let (link, lane) = outgoing.outgoing(link);
+    let (link, _) = incoming.incoming(link);
     let channel = Channel::open(link, &Config::default()).await.unwrap();
-    let bench = Bench {
-        client: SubjectClient::new(channel.clone()),
-        channel,
-        gauge: handling.gauge,
-        others: Gauge::default(),
-    };
-    let alone = |kind: &&Kind| !matches!(kind, Kind::Nested | Kind::CallBack);
-    for kind in KINDS.iter().filter(alone) {
-        bench.drop_calls(*kind, &bench.client).await;
+    (Bench::of(channel, handling, Gauge::default()).await, lane)
+}
+
+/// Those that need no other server and no services of the client's.
+fn kinds_alone() -> impl Iterator<Item = Kind> {
+    KINDS
+        .into_iter()
+        .filter(|kind| !matches!(kind, Kind::Nested | Kind::CallBack))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_over_a_slow_link_leaves_nothing_behind() {
+    let slow = |millis| Faults::new().delay(Duration::from_millis(millis));
+    let (bench, _) = faulty_bench(slow(2), slow(3)).await;
+    for kind in kinds_alone() {
+        bench.drop_calls(kind, &bench.client).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_before_the_pipe_took_anything_of_it_leaves_nothing_behind() {
+    let (bench, to_server) = faulty_bench(Faults::new(), Faults::new()).await;
+    for kind in kinds_alone() {
+        drop_at_every_poll(async || {
+            to_server.stall();
+            // The packet that waits for the pipe is this one's, so the other call is in none yet.
+            let client = bench.client.clone();
+            let first = tokio::spawn(async move { client.small("first".into()).await });
+            yield_now().await;
+            let resume = async {
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+                to_server.resume();
+            };
+            let call = async { assert!(make(kind, bench.client.clone()).await) };
+            let check = async {
+                to_server.resume();
+                assert_eq!(first.await.unwrap().unwrap(), "first");
+                bench.assert_well().await;
+            };
+            (async { tokio::join!(call, resume) }, check)
+        })
+        .await;
     }
 }
 

@@ -346,6 +346,19 @@ async fn a_name_that_is_none_is_told_at_once() {
     assert!(cause.is_lasting() && cause.to_string().contains("a/b"), "{cause}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_that_frames_otherwise_is_told_at_once() {
+    let lab = support::lab::serve("reconnect-framing");
+    let connect = Connect::to(lab.name.as_str()).framing(pipe_rpc::Framing::Prefixed);
+    let error = LabClient::builder(connect)
+        .reconnect(patient())
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ReconnectError::Lasting(_)), "{error:?}");
+}
+
 #[tokio::test]
 async fn the_first_connection_is_waited_for_as_long_as_the_policy_says() {
     let name = unique_name("reconnect-first");

@@ -11,10 +11,11 @@ use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::server::ServerBuilder;
 use pipe_rpc_core::testing::ScriptedPeer;
 use pipe_rpc_core::testing::frame::{
-    self, Frame, large_request, large_response, packet, ping, request, request_part,
+    self, Frame, item, large_item, large_request, large_response, packet, ping, request, request_part,
+    stream_credit,
 };
 use support::peer::{assert_alive, call, serve};
-use support::service::{ECHO, LARGE, NEVER, method};
+use support::service::{ECHO, FLOOD, HOARD, LARGE, NEVER, SWALLOW, method};
 
 #[global_allocator]
 static COUNTING: &PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -223,4 +224,146 @@ async fn a_server_that_announces_a_large_response_costs_nothing() {
     assert!(grown < ORDINARY, "{grown} bytes");
     drop(peer);
     assert!(call.await.unwrap().is_err());
+}
+
+/// What one stream may hold that nobody reads: its credit, and what its list has room for.
+const STREAM: usize = 2 * (256 << 10);
+
+/// Sends the items to methods that never read them, one each in turn, for as long as their credit lasts.
+async fn hoard(streams: u32, size: usize) {
+    let limit = ORDINARY + streams as usize * STREAM;
+    within(
+        limit,
+        |server| server,
+        |mut peer| async move {
+            for slot in 0..streams {
+                peer.send(&call((slot, 1), HOARD, b"").upload()).await;
+            }
+            for _ in 0..(256 << 10) / (size + 64) {
+                for slot in 0..streams {
+                    peer.send(&item((slot, 1), &vec![7; size]).by_caller()).await;
+                }
+            }
+            peer.send(&ping(1)).await;
+            peer.expect("pong 1").await;
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn empty_items_that_nobody_reads_are_bounded_by_their_credit() {
+    hoard(16, 0).await;
+}
+
+#[tokio::test]
+async fn items_of_4_kib_that_nobody_reads_are_bounded_by_their_credit() {
+    hoard(16, 4096).await;
+}
+
+#[tokio::test]
+async fn an_item_does_not_keep_the_packet_it_came_in() {
+    within(
+        ORDINARY + 16 * STREAM,
+        |server| server,
+        |mut peer| async move {
+            for slot in 0..16 {
+                peer.send(&call((slot, 1), HOARD, b"").upload()).await;
+            }
+            for _ in 0..63 {
+                for slot in 0..16 {
+                    let much_else = Frame::new(200, 0, (0, 0)).with_body(vec![0; 60_000]);
+                    let item = item((slot, 1), &[7; 4096]).by_caller();
+                    peer.send([much_else, item]).await;
+                }
+            }
+            peer.send(&ping(1)).await;
+            peer.expect("pong 1").await;
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_item_that_never_comes_whole_holds_at_most_twice_what_has_arrived() {
+    within(
+        ORDINARY + 3 * 8 * MIB,
+        |server| server,
+        |mut peer| async {
+            peer.send(&call((0, 1), HOARD, b"").upload()).await;
+            peer.send(&large_item((0, 1), 100 << 20, &[0; 1000]).by_caller())
+                .await;
+            for _ in 0..8 * MIB / 50_000 {
+                peer.send(&request_part((0, 1), true, &[0; 50_000])).await;
+            }
+            peer.send(&ping(1)).await;
+            peer.expect("pong 1").await;
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn items_for_who_never_reads_his_pipe_are_bounded_whatever_he_grants() {
+    within(
+        ORDINARY + 8 * STREAM,
+        |server| server,
+        |mut peer| async {
+            for slot in 0..8 {
+                let call = call((slot, 1), FLOOD, &[7; 1000]);
+                let credit = stream_credit((slot, 1), u64::MAX - 1).by_caller();
+                peer.send([call, credit.clone()]).await;
+                for _ in 0..2000 {
+                    tokio::task::yield_now().await;
+                }
+                peer.send(credit).await;
+            }
+            for _ in 0..20_000 {
+                tokio::task::yield_now().await;
+            }
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn credit_for_who_never_reads_it_is_one_frame() {
+    within(
+        2 * MIB,
+        |server| server,
+        |mut peer| async {
+            peer.send(&call((0, 1), SWALLOW, b"").upload().with_buffer(1))
+                .await;
+            // Each packet is worth several credits.
+            let items = packet(&vec![item((0, 1), &[7; 200]).by_caller(); 3]);
+            for _ in 0..30_000 {
+                if peer.try_send(&items).await.is_err() {
+                    panic!("a method that reads lets its caller send");
+                }
+                tokio::task::yield_now().await;
+            }
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn refused_calls_with_items_leave_nothing_behind() {
+    within(
+        MIB,
+        |server| server,
+        |mut peer| async {
+            for generation in 1..10_000 {
+                peer.send(&call((0, generation), 12345, b"").upload()).await;
+                peer.expect(format!("refused 0.{generation}").as_str()).await;
+            }
+            peer
+        },
+    )
+    .await;
 }

@@ -185,11 +185,16 @@ impl ConnectError {
         match self {
             Self::Name(NameError::NoPlace { .. }) | Self::NotFound { .. } | Self::TimedOut { .. } => false,
             Self::Name(_) | Self::WrongOwner { .. } | Self::Denied { .. } | Self::NoRuntime => true,
-            // The server is of another kind, or frames its packets otherwise.
-            Self::Io { source, .. } => matches!(
-                source.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-            ),
+            // What the system says may pass, whatever it is: a server that is just dying is hard to tell. Of our own
+            // finding is that the server is of another kind, or frames its packets otherwise.
+            Self::Io { source, .. } => {
+                let is_ours = source.raw_os_error().is_none();
+                is_ours
+                    && matches!(
+                        source.kind(),
+                        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                    )
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::connection::{Ambient, fault_of_layer};
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
+use crate::proto::Metadata;
 use crate::server::{MAX_DEPTH, decode, encode};
 use crate::streaming::{Streaming, Upload};
 
@@ -47,6 +48,7 @@ pub struct Stub<S> {
     service: ServiceId,
     codec: Codec,
     timeout: Option<Duration>,
+    metadata: Metadata,
 }
 
 impl<S> Stub<S> {
@@ -58,6 +60,7 @@ impl<S> Stub<S> {
             service: ServiceId::of(name),
             codec: Codec::default(),
             timeout: None,
+            metadata: Metadata::new(),
         }
     }
 
@@ -71,6 +74,13 @@ impl<S> Stub<S> {
     #[must_use]
     pub fn with_codec(mut self, codec: Codec) -> Self {
         self.codec = codec;
+        self
+    }
+
+    /// The same with metadata beside the arguments of each call, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
         self
     }
 
@@ -266,7 +276,8 @@ impl<S: Caller> Stub<S> {
         let body = encode(self.codec, &args, Outcome::NotSent)?;
         Ok(Request::new(method, self.service, self.codec, body)
             .with_deadline(deadline)
-            .with_depth(depth))
+            .with_depth(depth)
+            .with_metadata(self.metadata.clone()))
     }
 }
 

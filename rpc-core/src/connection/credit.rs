@@ -12,6 +12,8 @@ pub(crate) struct Credit {
     /// Bytes of large request bodies that may be sent.
     pub(crate) window: u64,
     pub(crate) granted: Limits,
+    /// Streams that something is still kept for.
+    pub(crate) streams: usize,
 }
 
 impl Shared {
@@ -22,6 +24,7 @@ impl Shared {
             calls: self.credit.available_permits(),
             window: state.proto.window_left(),
             granted: *state.proto.received(),
+            streams: state.streams.inboxes.len() + state.streams.senders.len(),
         }
     }
 }

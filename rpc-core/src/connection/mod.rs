@@ -9,6 +9,7 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+mod cancelled;
 #[cfg(feature = "testing")]
 mod credit;
 mod driver;
@@ -16,6 +17,7 @@ mod end;
 mod faults;
 mod handler;
 mod handshake;
+mod ordered;
 mod outcomes;
 mod ping;
 mod pump;
@@ -27,6 +29,8 @@ mod state;
 mod streaming;
 mod streams;
 mod transmit;
+
+mod turn;
 mod upload;
 mod waiting;
 

@@ -8,9 +8,10 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::shared::Shared;
+use super::streams::Outlet;
 use super::{Ambient, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Body, Room, StreamId, cost};
+use crate::proto::{Body, Room, cost};
 use crate::streaming::{ItemError, Items};
 
 /// How many items are gathered at most before they are sent.
@@ -22,7 +23,7 @@ const ROUNDS: usize = 4;
 /// Sends the items of one stream.
 pub(super) struct Pump {
     shared: Arc<Shared>,
-    id: StreamId,
+    outlet: Outlet,
     /// `None` once they have ended.
     items: Option<Items>,
     ambient: Option<Ambient>,
@@ -45,10 +46,10 @@ enum Gathered {
 }
 
 impl Pump {
-    pub(super) fn new(shared: &Arc<Shared>, id: StreamId, items: Items, ambient: Option<Ambient>) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, outlet: Outlet, items: Items, ambient: Option<Ambient>) -> Self {
         Self {
             shared: Arc::clone(shared),
-            id,
+            outlet,
             items: Some(items),
             ambient,
             batch: Vec::new(),
@@ -59,12 +60,12 @@ impl Pump {
     /// Sends what is there; ready when the stream has ended, which is dropped by then.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Pumped> {
         for _ in 0..ROUNDS {
-            let Room::Open(room) = ready!(self.shared.poll_item_room(self.id, cx.waker())) else {
+            let Room::Open(room) = ready!(self.shared.poll_item_room(self.outlet, cx.waker())) else {
                 self.drop_items();
                 return Poll::Ready(Pumped::Unwanted);
             };
             let gathered = self.gather(room, cx);
-            self.shared.send_items(self.id, &mut self.batch);
+            self.shared.send_items(self.outlet, &mut self.batch);
             match gathered {
                 Gathered::Full => {}
                 Gathered::Pending => return Poll::Pending,

@@ -7,29 +7,38 @@ use std::task::{Poll, Waker};
 use super::outcomes::Outcomes;
 use super::pump::Pumped;
 use super::shared::Shared;
-use super::state::State;
-use super::streams::Found;
+use super::state::{State, no_streams};
+use super::streams::{Found, Outlet};
 use super::upload::UploadTask;
 use super::{Ambient, faults::record_of};
 use crate::fault::{Fault, Outcome, Reason};
+use crate::message::Response;
 use crate::proto::{Answer, Body, CallId, ItemsEnd, Opener, Room, StreamId};
 use crate::streaming::{ItemError, Items};
 
 impl Shared {
     /// Answers a running call by a stream, whose items follow. False: the call is to end.
-    pub(super) fn open_stream(&self, call: CallId) -> bool {
-        self.lock().proto.open_stream(call)
+    ///
+    /// # Errors
+    /// If its caller takes no streams.
+    pub(super) fn open_stream(&self, call: CallId, response: &Response) -> Result<bool, Fault> {
+        let mut state = self.lock();
+        if !state.proto.takes_streams() {
+            return Err(no_streams(Outcome::Ran));
+        }
+        state.take_metadata(call, response);
+        Ok(state.proto.open_stream(call))
     }
 
     /// Whether an item may be sent; `waker` is woken when that changes.
-    pub(super) fn poll_item_room(&self, id: StreamId, waker: &Waker) -> Poll<Room> {
+    pub(super) fn poll_item_room(&self, outlet: Outlet, waker: &Waker) -> Poll<Room> {
         let mut state = self.lock();
-        if state.end.is_some() {
+        if state.end.is_some() || !state.streams.is_open(outlet) {
             return Poll::Ready(Room::Over);
         }
-        let room = state.proto.room(id);
+        let room = state.proto.room(outlet.id);
         if matches!(room, Room::Open(_) | Room::Full) {
-            state.streams.wait_for_room(id, waker);
+            state.streams.wait_for_room(outlet.id, waker);
         }
         match room {
             Room::Full => {
@@ -42,10 +51,14 @@ impl Shared {
     }
 
     /// Sends items, and what was queued before them.
-    pub(super) fn send_items(&self, id: StreamId, items: &mut Vec<Body>) {
+    pub(super) fn send_items(&self, outlet: Outlet, items: &mut Vec<Body>) {
         let mut state = self.lock();
+        if !state.streams.is_open(outlet) {
+            drop(state);
+            return items.clear();
+        }
         for item in items.drain(..) {
-            state.proto.send_item(id, item);
+            state.proto.send_item(outlet.id, item);
         }
         if state.proto.has_output() {
             self.flush_or_gather(state);
@@ -69,19 +82,19 @@ impl Shared {
     }
 
     /// Sends the items that follow a request, in a task of their own.
-    pub(super) fn start_upload(self: &Arc<Self>, call: CallId, items: Items) {
-        let task = UploadTask::new(self, call, items, Ambient::current());
+    pub(super) fn start_upload(self: &Arc<Self>, outlet: Outlet, items: Items) {
+        let task = UploadTask::new(self, outlet, items, Ambient::current());
         self.runtime.spawn(task);
     }
 
     /// No items follow the request any more.
-    pub(super) fn end_upload(&self, call: CallId, end: ItemsEnd) {
+    pub(super) fn end_upload(&self, outlet: Outlet, end: ItemsEnd) {
         let mut state = self.lock();
-        let waiting = state.streams.sender(StreamId {
-            opener: Opener::ThisEnd,
-            call,
-        });
-        if state.end.is_none() && state.proto.end_upload(call, end) {
+        if !state.streams.is_open(outlet) {
+            return;
+        }
+        let waiting = state.streams.end_sender(outlet.id);
+        if state.end.is_none() && state.proto.end_upload(outlet.id.call, end) {
             self.flush_or_gather(state);
         } else {
             drop(state);
@@ -112,6 +125,13 @@ impl Shared {
         found
     }
 
+    /// Nobody has read the items of a call of the peer's, or will.
+    pub(super) fn close_upload(&self, call: CallId) {
+        let opener = Opener::Peer;
+        let unread = self.lock().streams.close(StreamId { opener, call });
+        drop(unread);
+    }
+
     /// Nobody reads a stream any more: that of a response ends its call, that of a request only itself.
     pub(super) fn stop_reading(&self, id: StreamId) {
         let mut state = self.lock();
@@ -123,7 +143,11 @@ impl Shared {
             }
             if state.proto.has_output() {
                 self.flush_or_gather(state);
+            } else {
+                drop(state);
             }
+        } else {
+            drop(state);
         }
         // The items may be memory whose owner does something when it is dropped; not under the lock.
         drop(unread);
@@ -131,8 +155,15 @@ impl Shared {
 }
 
 impl State {
-    /// The call of the peer's has its answer: whoever still reads its stream reads no further. Whom to wake.
-    pub(super) fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
+    /// The call of the peer's has its answer: whoever still reads its stream reads no further, and nobody waits for it.
+    /// Whom to wake.
+    pub(super) fn end_call_of_peer(&mut self, call: CallId) -> Vec<Waker> {
+        let mut wake = self.cancels.take(call);
+        wake.extend(self.end_upload_of_peer(call));
+        wake
+    }
+
+    fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
         let id = StreamId {
             opener: Opener::Peer,
             call,
@@ -161,7 +192,7 @@ impl State {
             opener: Opener::ThisEnd,
             call,
         };
-        outcomes.wake.extend(self.streams.sender(id));
+        outcomes.wake.extend(self.streams.end_sender(id));
         if self.streams.has_reader(id) {
             outcomes
                 .wake

@@ -3,15 +3,38 @@
 use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 
-use crate::proto::{Body, StreamId};
+use crate::proto::{Body, CallId, Opener, StreamId};
 use crate::streaming::ItemError;
 
 /// All streams of one connection that somebody reads or feeds.
 #[derive(Default)]
 pub(super) struct Streams {
-    inboxes: HashMap<StreamId, Inbox>,
+    pub(super) inboxes: HashMap<StreamId, Inbox>,
     /// Whom to wake when a stream has room, or is over.
-    senders: HashMap<StreamId, Waker>,
+    pub(super) senders: HashMap<StreamId, Waker>,
+    /// Which task feeds the items behind a request of this end's. A request that is taken back leaves no trace, so the
+    /// next call may have its name before its task has noticed.
+    feeds: HashMap<CallId, u64>,
+    fed: u64,
+}
+
+/// A stream from this end, as the one who feeds it knows it.
+#[derive(Clone, Copy)]
+pub(super) struct Outlet {
+    pub(super) id: StreamId,
+    /// Of the tasks that feed requests each has its own.
+    feed: u64,
+}
+
+impl Outlet {
+    /// Where the items go that answer a call of the peer's.
+    pub(super) fn of_answer(call: CallId) -> Self {
+        let opener = Opener::Peer;
+        Self {
+            id: StreamId { opener, call },
+            feed: 0,
+        }
+    }
 }
 
 /// What came and was not taken; its size is bounded by the stream's credit.
@@ -101,7 +124,31 @@ impl Streams {
         }
     }
 
-    /// There may be room, or it is over. Whom to wake.
+    /// Items are to follow the request of a call of this end's.
+    pub(super) fn open_outlet(&mut self, call: CallId) -> Outlet {
+        self.fed += 1;
+        self.feeds.insert(call, self.fed);
+        let opener = Opener::ThisEnd;
+        Outlet {
+            id: StreamId { opener, call },
+            feed: self.fed,
+        }
+    }
+
+    /// Whether the stream is still that of its call.
+    pub(super) fn is_open(&self, outlet: Outlet) -> bool {
+        outlet.id.opener == Opener::Peer || self.feeds.get(&outlet.id.call) == Some(&outlet.feed)
+    }
+
+    /// No items leave on the stream any more. Whom to wake.
+    pub(super) fn end_sender(&mut self, id: StreamId) -> Option<Waker> {
+        if id.opener == Opener::ThisEnd && !self.feeds.is_empty() {
+            self.feeds.remove(&id.call);
+        }
+        self.sender(id)
+    }
+
+    /// There may be room. Whom to wake.
     pub(super) fn sender(&mut self, id: StreamId) -> Option<Waker> {
         if self.senders.is_empty() {
             return None;

@@ -9,25 +9,22 @@ use super::Ambient;
 use super::faults::record_of;
 use super::pump::{Pump, Pumped};
 use super::shared::Shared;
-use crate::proto::{CallId, ItemsEnd, Opener, StreamId};
+use super::streams::Outlet;
+use crate::proto::ItemsEnd;
 use crate::streaming::{ItemError, Items};
 
 /// Sends the items of one call of this end's, until they end or the call does.
 pub(super) struct UploadTask {
     pump: Pump,
-    call: CallId,
+    outlet: Outlet,
     shared: Arc<Shared>,
 }
 
 impl UploadTask {
-    pub(super) fn new(shared: &Arc<Shared>, call: CallId, items: Items, ambient: Option<Ambient>) -> Self {
-        let id = StreamId {
-            opener: Opener::ThisEnd,
-            call,
-        };
+    pub(super) fn new(shared: &Arc<Shared>, outlet: Outlet, items: Items, ambient: Option<Ambient>) -> Self {
         Self {
-            pump: Pump::new(shared, id, items, ambient),
-            call,
+            pump: Pump::new(shared, outlet, items, ambient),
+            outlet,
             shared: Arc::clone(shared),
         }
     }
@@ -43,7 +40,7 @@ impl Future for UploadTask {
             Pumped::Ended(Err(ItemError::Failed(error))) => ItemsEnd::Failed(error),
             Pumped::Ended(Err(ItemError::Fault(fault))) => ItemsEnd::Faulted(record_of(&fault)),
         };
-        self.shared.end_upload(self.call, end);
+        self.shared.end_upload(self.outlet, end);
         Poll::Ready(())
     }
 }

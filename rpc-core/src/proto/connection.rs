@@ -4,16 +4,18 @@ use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::Body;
 use super::agreed::{Agreed, Limits};
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
 use super::incoming::Incoming;
+use super::items::StreamId;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
 use super::wire::{self, Kind};
+use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
 ///
@@ -33,6 +35,10 @@ pub struct Connection {
     pub(super) ack_due: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     pub(super) credit_told: u64,
+    /// Streams whose senders are to be told of credit.
+    pub(super) owed: Vec<StreamId>,
+    /// Streams from this end whose items fill the outbox, and the packet that each waits for.
+    pub(super) held: Vec<(Mark, StreamId)>,
     /// The packet that tells the peer what it did wrong.
     report: Option<Mark>,
 }
@@ -60,8 +66,15 @@ impl Connection {
             peer_said_farewell: false,
             ack_due: false,
             credit_told: agreed.granted.window,
+            owed: Vec::new(),
+            held: Vec::new(),
             report: None,
         }
+    }
+
+    /// Some methods of this end have limits of their own for the size of bodies.
+    pub fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.incoming.set_method_limits(limits);
     }
 
     /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
@@ -99,15 +112,39 @@ impl Connection {
                 .push_back(Event::Ended(call, Ending::DeadlinePassed { unsent }));
         }
         for call in self.incoming.overdue(now) {
+            if self.incoming.is_receiving(call) {
+                self.events.push_back(Event::Withdrawn(call));
+            }
             if self.incoming.expire(call, &mut self.outbox) {
                 self.events.push_back(Event::Interrupted(call));
             }
         }
     }
 
-    /// Opens a call and queues its request. `None`: no credit is left. The body is within [`Self::max_body`].
+    /// Opens a call and queues its request. `None`: no credit is left. The body is within the method's own limit, or
+    /// else within [`Self::max_body`].
     pub fn send_request(&mut self, head: RequestHead, body: Body) -> Option<CallId> {
-        self.outgoing.send(head, body, &mut self.outbox)
+        self.send_request_with(head, Metadata::new(), body)
+    }
+
+    /// The same with metadata beside the body.
+    pub fn send_request_with(&mut self, head: RequestHead, metadata: Metadata, body: Body) -> Option<CallId> {
+        self.outgoing.send(head, metadata, body, &mut self.outbox)
+    }
+
+    /// What is to travel beside the result of a running call of the peer's. `None`: it is too late for that.
+    pub fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        self.incoming.metadata_mut(call)
+    }
+
+    /// Whether the handler of a call of the peer's has begun.
+    pub fn has_begun(&mut self, call: CallId) -> bool {
+        self.incoming.has_begun(call)
+    }
+
+    /// The call's method has a limit of its own for the size of its response, in bytes.
+    pub fn limit_response(&mut self, call: CallId, max_body: u64) {
+        self.outgoing.limit_response(call, max_body);
     }
 
     /// Nobody waits for the call any more: it is taken back, or the callee is told.
@@ -174,6 +211,7 @@ impl Connection {
             let granted = self.credit_told.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
+        self.push_owed();
         if self.ack_due && self.outbox.is_empty() {
             self.ack_due = false;
             self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
@@ -186,6 +224,7 @@ impl Connection {
         if let Some(body) = sent {
             self.on_body_sent(body);
         }
+        self.release_held();
         Some(packet)
     }
 
@@ -211,7 +250,11 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.is_credit_due() || self.ack_due || self.farewell == Farewell::Due
+        !self.outbox.is_empty()
+            || self.is_credit_due()
+            || !self.owed.is_empty()
+            || self.ack_due
+            || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.
@@ -254,10 +297,15 @@ impl Connection {
         self.outgoing.window_left()
     }
 
-    /// The largest body the peer takes, in bytes.
+    /// The largest body the peer takes, in bytes, of methods without a limit of their own.
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.outgoing.max_body()
+    }
+
+    /// The limit for the response to a call of the peer's.
+    pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
+        self.incoming.limit(call, self.outgoing.max_body())
     }
 
     /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
@@ -301,6 +349,7 @@ fn plain(kind: Kind, head: &[u8]) -> OutFrame<'_> {
             generation: 0,
         },
         head,
+        extensions: &[],
         deadline: None,
     }
 }

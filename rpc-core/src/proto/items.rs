@@ -7,6 +7,7 @@ use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, code, ran};
 use super::error::ProtocolError;
 use super::outbox::{Mark, OutFrame, Outbox};
+use super::unsent::Unsent;
 use super::window::Window;
 use super::wire::{Kind, OPENER};
 
@@ -70,6 +71,7 @@ pub(super) struct ItemsOut {
     stopped: bool,
     /// What is to follow that body.
     end: Option<ItemsEnd>,
+    unsent: Unsent,
 }
 
 impl ItemsOut {
@@ -79,14 +81,17 @@ impl ItemsOut {
             behind_body,
             stopped: false,
             end: None,
+            unsent: Unsent::default(),
         }
     }
 
     /// Queues an item; there was room.
     pub(super) fn send(&mut self, id: StreamId, body: Body, outbox: &mut Outbox) {
-        self.window.charge(cost(body.len()));
+        let cost = cost(body.len());
+        self.window.charge(cost);
         if outbox.fits(0, body.len()) {
-            outbox.push(&frame(Kind::Item, id, &[]), body);
+            let mark = outbox.push(&frame(Kind::Item, id, &[]), body);
+            self.unsent.add(cost, mark);
         } else {
             let total = (body.len() as u64).to_le_bytes();
             outbox.push_large(&frame(Kind::Item, id, &total), body);
@@ -125,6 +130,17 @@ impl ItemsOut {
         }
     }
 
+    /// The same, for who sends now: also bounded by what has not left. Then the packet that has to leave before.
+    pub(super) fn room_to_send(&mut self, outbox: &Outbox) -> (Room, Option<Mark>) {
+        match self.room() {
+            Room::Open(left) => match self.unsent.left(outbox) {
+                Ok(most) => (Room::Open(left.min(most)), None),
+                Err(mark) => (Room::Full, Some(mark)),
+            },
+            room => (room, None),
+        }
+    }
+
     pub(super) fn is_behind_body(&self) -> bool {
         self.behind_body
     }
@@ -138,9 +154,23 @@ pub(super) struct ItemsIn {
     told: u64,
     /// How much is taken before that is told: half of what the stream began with.
     step: u64,
+    /// The packet that the last credit leaves with.
+    credit: Option<Mark>,
+    /// It is in the connection's list of those that owe credit.
+    listed: bool,
     /// An item that is arriving in fragments.
     item: Option<Assembly>,
     unwanted: bool,
+}
+
+/// Whether a stream's sender is to be told of credit.
+pub(super) enum CreditDue {
+    /// Not any more.
+    No,
+    /// Later: what was told last has not left.
+    Later,
+    /// This total.
+    Now(u64),
 }
 
 impl ItemsIn {
@@ -149,6 +179,8 @@ impl ItemsIn {
             window: Window::new(credit),
             told: credit,
             step: (credit / 2).max(1),
+            credit: None,
+            listed: false,
             item: None,
             unwanted: false,
         }
@@ -211,18 +243,32 @@ impl ItemsIn {
         self.item.is_none()
     }
 
-    /// Items of that cost were taken by whoever reads them. The total to tell the sender, if it is time to.
-    pub(super) fn take(&mut self, cost: u64) -> Option<u64> {
+    /// Items of that cost were taken by whoever reads them. True: the sender is to be told from now on.
+    pub(super) fn take(&mut self, cost: u64) -> bool {
         if self.unwanted {
-            return None;
+            return false;
         }
         self.window.give_back(cost);
-        let granted = self.window.granted();
-        let due = granted - self.told >= self.step;
-        due.then(|| {
-            self.told = granted;
-            granted
-        })
+        let due = self.window.granted() - self.told >= self.step;
+        due && !std::mem::replace(&mut self.listed, true)
+    }
+
+    /// What the sender is to be told now.
+    pub(super) fn credit_due(&mut self, outbox: &Outbox) -> CreditDue {
+        if self.unwanted {
+            return CreditDue::No;
+        }
+        if self.credit.is_some_and(|mark| !outbox.has_left(mark)) {
+            return CreditDue::Later;
+        }
+        self.listed = false;
+        self.told = self.window.granted();
+        CreditDue::Now(self.told)
+    }
+
+    /// The total leaves with that packet.
+    pub(super) fn on_credit_queued(&mut self, mark: Mark) {
+        self.credit = Some(mark);
     }
 
     /// Nobody reads any more: what still comes is only counted.
@@ -239,11 +285,11 @@ impl ItemsIn {
 }
 
 /// Tells the sender how much it was granted in all.
-pub(super) fn push_credit(id: StreamId, granted: u64, outbox: &mut Outbox) {
+pub(super) fn push_credit(id: StreamId, granted: u64, outbox: &mut Outbox) -> Mark {
     let granted = granted.to_le_bytes();
     let mut frame = frame(Kind::Credit, id, &granted);
     frame.flags |= super::wire::STREAM;
-    outbox.push(&frame, Body::new());
+    outbox.push(&frame, Body::new())
 }
 
 fn push_end(id: StreamId, end: ItemsEnd, outbox: &mut Outbox) -> Mark {
@@ -276,6 +322,7 @@ fn frame(kind: Kind, id: StreamId, head: &[u8]) -> OutFrame<'_> {
         flags,
         call: id.call,
         head,
+        extensions: &[],
         deadline: None,
     }
 }
@@ -292,11 +339,15 @@ mod tests {
     #[test]
     fn credit_comes_back_by_halves_and_never_locks_up() {
         let (mut sender, mut receiver) = (Window::new(256), ItemsIn::new(256));
+        let outbox = Outbox::new(4096);
         let mut told = 0;
         for _ in 0..1000 {
             assert!(sender.charge(cost(10)), "all that was sent was taken");
             assert_eq!(receiver.handle_item(CALL, None, &[0; 10], 100), Ok(true));
-            if let Some(granted) = receiver.take(cost(10)) {
+            if receiver.take(cost(10)) {
+                let CreditDue::Now(granted) = receiver.credit_due(&outbox) else {
+                    panic!("none was told before");
+                };
                 sender.raise(granted);
                 told += 1;
             }

@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::event::Event;
-use super::items::{ItemsEnd, Opener, Room, StreamId, push_credit};
+use super::items::{CreditDue, ItemsEnd, Opener, Room, StreamId, push_credit};
 use super::{Body, CallId};
 
 impl Connection {
@@ -13,12 +13,24 @@ impl Connection {
         self.incoming.open_stream(call, most, &mut self.outbox)
     }
 
+    /// Whether the peer takes streams at all.
+    #[must_use]
+    pub fn takes_streams(&self) -> bool {
+        self.agreed.received.stream > 0
+    }
+
     /// Whether an item may be sent.
     pub fn room(&mut self, id: StreamId) -> Room {
-        match id.opener {
-            Opener::ThisEnd => self.outgoing.room(id.call),
-            Opener::Peer => self.incoming.room(id.call),
+        let (room, behind) = match id.opener {
+            Opener::ThisEnd => self.outgoing.room(id.call, &self.outbox),
+            Opener::Peer => self.incoming.room(id.call, &self.outbox),
+        };
+        if let Some(mark) = behind
+            && !self.held.iter().any(|(_, held)| *held == id)
+        {
+            self.held.push((mark, id));
         }
+        room
     }
 
     /// Queues an item, if the stream has not ended; the caller has seen that there is [room](Self::room). The item is
@@ -41,9 +53,40 @@ impl Connection {
             Opener::ThisEnd => self.outgoing.take_items(id.call, cost),
             Opener::Peer => self.incoming.take_items(id.call, cost),
         };
-        if let Some(granted) = due {
-            push_credit(id, granted, &mut self.outbox);
+        if due {
+            self.owed.push(id);
         }
+    }
+
+    /// Queues the credit that senders of items are to be told, one frame a stream at a time.
+    pub(super) fn push_owed(&mut self) {
+        if self.owed.is_empty() {
+            return;
+        }
+        let mut owed = std::mem::take(&mut self.owed);
+        owed.retain(|id| {
+            let items = match id.opener {
+                Opener::ThisEnd => self.outgoing.items_in(id.call),
+                Opener::Peer => self.incoming.items_in(id.call),
+            };
+            let Some(items) = items else { return false };
+            match items.credit_due(&self.outbox) {
+                CreditDue::No => false,
+                CreditDue::Later => true,
+                CreditDue::Now(granted) => {
+                    items.on_credit_queued(push_credit(*id, granted, &mut self.outbox));
+                    false
+                }
+            }
+        });
+        self.owed = owed;
+    }
+
+    /// A packet was taken: who waited for it may send again.
+    pub(super) fn release_held(&mut self) {
+        let outbox = &self.outbox;
+        let left = self.held.extract_if(.., |(mark, _)| outbox.has_left(*mark));
+        self.events.extend(left.map(|(_, id)| Event::Room(id)));
     }
 
     /// Nobody reads the items of a call of the peer's any more, though the call goes on.

@@ -157,7 +157,8 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
-    /// Takes request bodies of at most this many bytes; 128 MiB unless set.
+    /// Takes request bodies of at most this many bytes; 128 MiB unless set. A method's `#[rpc(max_body = "..")]` goes
+    /// before it.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.settings.config.max_body = bytes;
         self

@@ -9,8 +9,11 @@ use crate::connection::Credit;
 /// How long credit may take to come back, in tokio's time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until every credit that the server granted is back at this end: no call is open, abandoned ones included, and
-/// the whole window is free. To be asked when no call is to be open any more.
+/// How long it waits between two signs of life. Simulated time passes only while nothing runs.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Waits until every credit that the server granted is back at this end: no call is open, abandoned ones included,
+/// nothing is kept for a stream, and the whole window is free. To be asked when no call is to be open any more.
 ///
 /// It asks the other end for signs of life, one after the other, until what was on its way has come.
 ///
@@ -25,7 +28,7 @@ pub async fn assert_whole(channel: &Channel) {
             if let Err(fault) = channel.ping().await {
                 panic!("the connection has ended: {fault}; {}", channel.shared().credit());
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(PAUSE).await;
         }
     };
     if tokio::time::timeout(PATIENCE, all_is_back).await.is_err() {
@@ -35,13 +38,8 @@ pub async fn assert_whole(channel: &Channel) {
 
 impl Credit {
     fn is_whole(&self) -> bool {
-        let Self {
-            open,
-            calls,
-            window,
-            granted,
-        } = self;
-        *open == 0 && *calls == granted.max_calls as usize && *window == granted.window
+        let all = self.calls == self.granted.max_calls as usize && self.window == self.granted.window;
+        all && self.open == 0 && self.streams == 0
     }
 }
 
@@ -52,11 +50,12 @@ impl fmt::Display for Credit {
             calls,
             window,
             granted,
+            streams,
         } = self;
         let (all_calls, all_bytes) = (granted.max_calls, granted.window);
         write!(
             f,
-            "{open} calls are open, {calls} of {all_calls} calls and {window} of {all_bytes} bytes of the window are free"
+            "{open} calls are open and {streams} streams kept, {calls} of {all_calls} calls and {window} of {all_bytes} bytes of the window are free"
         )
     }
 }

@@ -5,3 +5,4 @@ pub mod hooked;
 pub mod pair;
 pub mod peer;
 pub mod service;
+pub mod streaming;

@@ -1,6 +1,7 @@
 //! Two ends of the protocol, stepped against each other with a simulated clock.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use pipe_rpc_core::proto::{
@@ -96,8 +97,9 @@ impl End {
     /// The bytes of the next packet, whose limit and frames are checked.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let packet = self.proto.take_packet(|| self.now)?;
-        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        let bytes = packet.slices().map(|slice| slice.to_vec()).concat();
         self.proto.recycle(packet);
+        self.gather();
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
         Some(bytes)
     }
@@ -191,9 +193,14 @@ impl End {
 
     fn gather(&mut self) {
         let events = std::iter::from_fn(|| self.proto.poll_event());
-        // Deadlines of bodies are for drivers; here `pass` asks for the next one itself.
-        self.events
-            .extend(events.filter(|event| !matches!(event, Event::BodyDeadline(_))));
+        // Deadlines of bodies, and what is announced, are for drivers; here `pass` asks for the next one itself.
+        let for_drivers = |event: &Event| {
+            matches!(
+                event,
+                Event::BodyDeadline(_) | Event::Announced(..) | Event::Withdrawn(_)
+            )
+        };
+        self.events.extend(events.filter(|event| !for_drivers(event)));
     }
 }
 
@@ -229,7 +236,15 @@ pub fn body(size: usize) -> Body {
 }
 
 pub fn bytes(size: usize) -> Vec<u8> {
-    (0..size).map(|i| (i * 31 % 251) as u8).collect()
+    pattern(0, size).to_vec()
+}
+
+/// Bytes that tell their place and where they start, for up to a MiB.
+pub fn pattern(start: usize, size: usize) -> &'static [u8] {
+    const PERIOD: usize = 251;
+    static PATTERN: LazyLock<Vec<u8>> =
+        LazyLock::new(|| (0..(1 << 20) + PERIOD).map(|i| (i * 31 % PERIOD) as u8).collect());
+    &PATTERN[start % PERIOD..][..size]
 }
 
 pub fn refusal(code: u16) -> Answer {
@@ -244,6 +259,9 @@ pub fn refusal(code: u16) -> Answer {
 pub fn say(event: &Event) -> String {
     match event {
         Event::Incoming(call) => format!("{} came with {} bytes", call.id, call.body.len()),
+        Event::Announced(call, _) => format!("{call} begins to come"),
+        Event::Withdrawn(call) => format!("{call} is withdrawn"),
+        Event::Metadata(call, metadata) => format!("{call} brings {metadata:?}"),
         Event::BodyDeadline(_) => "a body has a deadline".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),

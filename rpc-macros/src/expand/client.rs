@@ -177,6 +177,15 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
             }
         }
 
+        /// The same with metadata beside the arguments of each call, in place of what it had.
+        #[must_use]
+        #vis fn with_metadata(self, metadata: #facade::Metadata) -> Self {
+            Self {
+                stub: self.stub.with_metadata(metadata),
+                marker: ::core::marker::PhantomData,
+            }
+        }
+
         /// The same with a time limit for each call, in place of the methods' own.
         #[must_use]
         #vis fn with_timeout(self, timeout: ::core::time::Duration) -> Self {

@@ -12,10 +12,12 @@
 mod error;
 mod keeper;
 mod policy;
+mod reconnecting;
 mod service;
 mod state;
 
 pub use error::{AttemptError, ReconnectError};
 pub use policy::ReconnectPolicy;
-pub use service::{Reconnect, Reconnecting};
+pub use reconnecting::Reconnecting;
+pub use service::Reconnect;
 pub use state::{ConnectionState, ConnectionStates};

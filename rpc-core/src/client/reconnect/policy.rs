@@ -143,10 +143,13 @@ mod tests {
             .first_pause(10 * MS)
             .max_pause(100 * MS)
             .jitter(false);
-        assert_eq!(
-            first(&policy, 6),
-            [10 * MS, 20 * MS, 40 * MS, 80 * MS, 100 * MS, 100 * MS]
-        );
+        let pauses = first(&policy, 6);
+        // They are reckoned in single precision.
+        let millis: Vec<_> = pauses
+            .iter()
+            .map(|pause| (pause.as_secs_f64() * 1000.0).round())
+            .collect();
+        assert_eq!(millis, [10.0, 20.0, 40.0, 80.0, 100.0, 100.0]);
     }
 
     #[test]
@@ -154,7 +157,8 @@ mod tests {
         let policy = ReconnectPolicy::default().first_pause(10 * MS).max_pause(40 * MS);
         for _ in 0..100 {
             for (pause, plain) in policy.pauses().zip([10 * MS, 20 * MS, 40 * MS, 40 * MS]) {
-                assert!(pause >= plain && pause <= 2 * plain, "{pause:?}");
+                let slack = MS / 100;
+                assert!(pause + slack >= plain && pause <= 2 * plain + slack, "{pause:?}");
             }
         }
     }

@@ -9,20 +9,20 @@ use futures_util::FutureExt as _;
 use tokio::runtime;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, ReusableBoxFuture};
-use tower::{Layer as _, Service};
+use tower::Service;
 
 use super::error::{AttemptError, ReconnectError};
 use super::keeper::Keeper;
 use super::policy::ReconnectPolicy;
 use super::state::{ConnectionStates, Shared};
-use crate::client::{CallFuture, Channel, Retry};
+use crate::client::{CallFuture, Channel};
 use crate::fault::Fault;
 use crate::message::{Request, Response};
 
 /// Calls through a connection that is made anew when it is lost; see [`ReconnectPolicy`].
 ///
 /// While there is none, [`poll_ready`](Service::poll_ready) waits, at most as long as the policy says. A call that is
-/// open when its connection is lost fails; [`Reconnecting`] tries it again where that is safe.
+/// open when its connection is lost fails; [`Reconnecting`](super::Reconnecting) tries it again where that is safe.
 ///
 /// Clones share the connection. It ends, in good order, when the last one is dropped and no call is open.
 #[derive(Debug)]
@@ -37,27 +37,6 @@ pub struct Reconnect {
 
 /// A connection that is waited for: what came of it, and how long that took.
 type Waiting = ReusableBoxFuture<'static, (Result<Channel, ReconnectError>, Duration)>;
-
-/// [`Reconnect`] with what tries calls again: a call that surely did not run, whatever its method; one that may have run
-/// only if its method is `#[rpc(idempotent)]`. All others are told "may have run".
-///
-/// ```
-/// use pipe_rpc_core::client::{AttemptError, Channel, ReconnectPolicy, Reconnecting};
-/// use pipe_rpc_core::connection::Config;
-/// use pipe_rpc_core::transport::memory::MemoryConnector;
-///
-/// fn caller(connector: MemoryConnector) -> Reconnecting {
-///     let connect = move || {
-///         let connector = connector.clone();
-///         async move {
-///             let link = connector.connect().await.map_err(AttemptError::passing)?;
-///             Ok(Channel::open(link, &Config::default()).await?)
-///         }
-///     };
-///     Reconnecting::new(connect, ReconnectPolicy::default())
-/// }
-/// ```
-pub type Reconnecting = Retry<Reconnect>;
 
 /// What all clones hold.
 struct Handle {
@@ -230,40 +209,6 @@ impl Service<Request> for Reconnect {
             Some(mut channel) => channel.call(request),
             None => CallFuture::not_ready(),
         }
-    }
-}
-
-impl Reconnecting {
-    /// Calls through what `connect` makes, as [`Reconnect::new`] says.
-    pub fn new<C, F>(connect: C, policy: ReconnectPolicy) -> Self
-    where
-        C: Fn() -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Channel, AttemptError>> + Send + 'static,
-    {
-        let retry = policy.retry();
-        retry.layer(Reconnect::new(connect, policy))
-    }
-
-    /// As [`Reconnect::connected`].
-    ///
-    /// # Errors
-    /// As there.
-    ///
-    /// # Cancel safety
-    /// As there.
-    pub async fn connected(&self) -> Result<(), ReconnectError> {
-        self.get_ref().connected().await
-    }
-
-    /// Watches the state of the connection.
-    #[must_use]
-    pub fn states(&self) -> ConnectionStates {
-        self.get_ref().states()
-    }
-
-    /// Closes the connection at once and makes no other; open calls end with a fault. Idempotent.
-    pub fn close(&self) {
-        self.get_ref().close();
     }
 }
 

@@ -1,9 +1,11 @@
 //! The streams of the peer's calls: items that follow the request, and items as the response.
 
-use super::super::items::{ItemsEnd, ItemsOut, Opener, Room, StreamId, push_credit};
+use super::super::items::{ItemsEnd, ItemsIn, ItemsOut, Opener, Room, StreamId, push_credit};
+use super::super::outbox::Mark;
 use super::super::wire::STREAM;
 use super::{
-    Answer, Body, CallId, Incoming, Interrupt, Kind, Outbox, ProtocolError, RequestHead, State, frame,
+    Answer, Body, CallId, Incoming, Interrupt, Kind, OutFrame, Outbox, ProtocolError, RequestHead, State,
+    frame,
 };
 
 impl Incoming {
@@ -24,21 +26,25 @@ impl Incoming {
         };
         let credit = RequestHead::limit(slot.buffer, most);
         *items = Some(Box::new(ItemsOut::new(credit, false)));
-        let mut response = frame(Kind::Response, call, &[0; 4]);
-        response.flags |= STREAM;
+        let metadata = std::mem::take(&mut slot.metadata);
+        let response = OutFrame {
+            flags: STREAM,
+            extensions: metadata.encoded(),
+            ..frame(Kind::Response, call, &[0; 4])
+        };
         outbox.push(&response, Body::new());
         true
     }
 
-    /// Whether an item of the response may be sent.
-    pub(in crate::proto) fn room(&mut self, call: CallId) -> Room {
-        match self.current(call).map(|slot| &slot.state) {
+    /// Whether an item of the response may be sent; or the packet that has to leave before.
+    pub(in crate::proto) fn room(&mut self, call: CallId, outbox: &Outbox) -> (Room, Option<Mark>) {
+        match self.current(call).map(|slot| &mut slot.state) {
             Some(State::Running {
                 items: Some(items),
                 interrupted: None,
                 ..
-            }) => items.room(),
-            _ => Room::Over,
+            }) => items.room_to_send(outbox),
+            _ => (Room::Over, None),
         }
     }
 
@@ -152,17 +158,28 @@ impl Incoming {
         Ok(items.is_wanted())
     }
 
-    /// Items of that cost were taken by whoever reads them. What to tell the caller, if it is time to.
-    pub(in crate::proto) fn take_items(&mut self, call: CallId, cost: u64) -> Option<u64> {
+    /// Items of that cost were taken by whoever reads them. True: the caller is to be told.
+    pub(in crate::proto) fn take_items(&mut self, call: CallId, cost: u64) -> bool {
         let items = self.current(call).and_then(|slot| slot.upload.as_mut());
-        items.and_then(|items| items.take(cost))
+        items.is_some_and(|items| items.take(cost))
+    }
+
+    /// The half that receives, if the call has one.
+    pub(in crate::proto) fn items_in(&mut self, call: CallId) -> Option<&mut ItemsIn> {
+        let slot = self.current(call)?;
+        slot.upload.as_deref_mut()
     }
 
     /// Nobody reads the items that follow the request, though the call goes on.
     pub(in crate::proto) fn stop_items(&mut self, call: CallId, outbox: &mut Outbox) {
-        let items = self.current(call).and_then(|slot| slot.upload.as_mut());
-        if let Some(items) = items.filter(|items| items.is_wanted()) {
-            items.discard();
+        let Some(slot) = self.current(call) else { return };
+        let interrupted = Some(Interrupt::Cancelled);
+        let sends_no_more =
+            matches!(&slot.state, State::Running { interrupted: by, .. } if *by == interrupted);
+        let items = slot.upload.as_mut().filter(|items| items.is_wanted());
+        let Some(items) = items else { return };
+        items.discard();
+        if !sends_no_more {
             push_credit(id(call), u64::MAX, outbox);
         }
     }

@@ -1,6 +1,7 @@
 //! The streams of this end's calls: items to the callee, and items as the response.
 
 use super::super::items::{ItemsEnd, ItemsIn, ItemsOut, Opener, Room, StreamId};
+use super::super::outbox::Mark;
 use super::{Body, CallId, Ending, Outbox, Outgoing, Progress, ProtocolError, RequestHead, Slot, State};
 
 impl Outgoing {
@@ -75,10 +76,16 @@ impl Outgoing {
         self.handle_terminal(call, ending, outbox)
     }
 
-    /// Items of that cost were taken by whoever reads the stream. What to tell the callee, if it is time to.
-    pub(in crate::proto) fn take_items(&mut self, call: CallId, cost: u64) -> Option<u64> {
+    /// Items of that cost were taken by whoever reads the stream. True: the callee is to be told.
+    pub(in crate::proto) fn take_items(&mut self, call: CallId, cost: u64) -> bool {
         let items = self.current(call).and_then(|slot| slot.download.as_mut());
-        items.and_then(|items| items.take(cost))
+        items.is_some_and(|items| items.take(cost))
+    }
+
+    /// The half that receives, if the call has one.
+    pub(in crate::proto) fn items_in(&mut self, call: CallId) -> Option<&mut ItemsIn> {
+        let slot = self.current(call)?;
+        slot.download.as_deref_mut()
     }
 
     /// The callee granted more of the items that follow the request. `None`: they have ended.
@@ -96,11 +103,11 @@ impl Outgoing {
         }))
     }
 
-    /// Whether an item may follow the request.
-    pub(in crate::proto) fn room(&mut self, call: CallId) -> Room {
+    /// Whether an item may follow the request; or the packet that has to leave before.
+    pub(in crate::proto) fn room(&mut self, call: CallId, outbox: &Outbox) -> (Room, Option<Mark>) {
         let slot = self.current(call).filter(|slot| slot.state == State::Open);
-        let items = slot.and_then(|slot| slot.upload.as_ref());
-        items.map_or(Room::Over, |items| items.room())
+        let items = slot.and_then(|slot| slot.upload.as_mut());
+        items.map_or((Room::Over, None), |items| items.room_to_send(outbox))
     }
 
     /// Sends an item after the request. False: it is too late for that.

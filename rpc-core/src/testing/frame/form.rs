@@ -8,7 +8,7 @@ pub const MORE: u8 = 2;
 pub const EXT: u8 = 4;
 /// The flag of a Request whose result nobody waits for.
 pub const ONEWAY: u8 = 8;
-/// The flag of a Request or Response that items follow, and of a stream's Credit.
+/// The flag of a Request or Response that items follow, and of the Credit for items.
 pub const STREAM: u8 = 16;
 
 /// How many bytes stand before a frame's head.
@@ -16,7 +16,7 @@ pub const HEADER: usize = 16;
 
 /// One frame, right or wrong: any kind, any flags, a head and a body of any bytes.
 ///
-/// In print it is short: `request 0.1 more`.
+/// In print it is short: `request 0.1 more`, `end 0.1 status 2`, `credit 0.1 4096` for the items of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// What it is; section 5 of PROTOCOL.md.

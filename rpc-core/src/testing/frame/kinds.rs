@@ -27,6 +27,57 @@ pub fn large_response(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
     Frame::new(2, MORE, call).with_head(head).with_body(part)
 }
 
+/// The answer of a method that returns a stream: its items follow, and their end ends the call.
+#[must_use]
+pub fn stream(call: (u32, u32)) -> Frame {
+    Frame::new(2, STREAM, call).with_head([0; 4])
+}
+
+/// An item of a response; [`Frame::by_caller`] makes it one behind a request.
+#[must_use]
+pub fn item(call: (u32, u32), body: &[u8]) -> Frame {
+    Frame::new(5, 0, call).with_body(body)
+}
+
+/// The first part of an item of `total` bytes.
+#[must_use]
+pub fn large_item(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
+    Frame::new(5, MORE, call)
+        .with_head(total.to_le_bytes())
+        .with_body(part)
+}
+
+/// The next part of an item.
+#[must_use]
+pub fn item_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
+    response_part(call, more, part)
+}
+
+/// The end of the items: all were sent.
+#[must_use]
+pub fn end(call: (u32, u32)) -> Frame {
+    Frame::new(6, 0, call).with_head([0; 4])
+}
+
+/// The end of the items by the sender's own error.
+#[must_use]
+pub fn end_failed(call: (u32, u32), body: &[u8]) -> Frame {
+    end(call).with_head([1, 0, 0, 0]).with_body(body)
+}
+
+/// The end of the items by a fault, as [`fault_record`] makes it.
+#[must_use]
+pub fn end_faulted(call: (u32, u32), record: Vec<u8>) -> Frame {
+    end(call).with_head([2, 0, 0, 0]).with_body(record)
+}
+
+/// How many bytes of the items of a call are granted in all; those behind a request, unless it is
+/// [by the caller](Frame::by_caller).
+#[must_use]
+pub fn stream_credit(call: (u32, u32), granted: u64) -> Frame {
+    Frame::new(9, STREAM, call).with_head(granted.to_le_bytes())
+}
+
 /// A call that did not run: overloaded. `.with_body(fault_record(..))` gives another reason.
 #[must_use]
 pub fn refused(call: (u32, u32)) -> Frame {
@@ -49,46 +100,6 @@ pub fn request_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
 #[must_use]
 pub fn response_part(call: (u32, u32), more: bool, part: &[u8]) -> Frame {
     Frame::new(4, if more { MORE } else { 0 }, call).with_body(part)
-}
-
-/// An answer by a stream: items and their end follow.
-#[must_use]
-pub fn stream_response(call: (u32, u32)) -> Frame {
-    response(call, b"").with_flags(STREAM)
-}
-
-/// One item of a response's stream; of a request's, `.with_flags(OPENER)`.
-#[must_use]
-pub fn item(call: (u32, u32), body: &[u8]) -> Frame {
-    Frame::new(5, 0, call).with_body(body)
-}
-
-/// The first part of an item of `total` bytes, of a response's stream; of a request's, `.with_flags(OPENER)`.
-#[must_use]
-pub fn large_item(call: (u32, u32), total: u64, part: &[u8]) -> Frame {
-    Frame::new(5, MORE, call)
-        .with_head(total.to_le_bytes())
-        .with_body(part)
-}
-
-/// The end of a response's stream, all items sent; of a request's, `.with_flags(OPENER)`.
-#[must_use]
-pub fn end(call: (u32, u32)) -> Frame {
-    Frame::new(6, 0, call).with_head([0; 4])
-}
-
-/// The end of a response's stream by an error (status 1) or a fault (status 2); of a request's, `.with_flags(OPENER)`.
-#[must_use]
-pub fn broken_end(call: (u32, u32), status: u8, body: &[u8]) -> Frame {
-    Frame::new(6, 0, call)
-        .with_head([status, 0, 0, 0])
-        .with_body(body)
-}
-
-/// How many bytes of items of a request's stream are granted in all; of a response's, `.with_flags(OPENER)`.
-#[must_use]
-pub fn stream_credit((slot, generation): (u32, u32), granted: u64) -> Frame {
-    Frame::new(9, STREAM, (slot, generation)).with_head(granted.to_le_bytes())
 }
 
 /// The caller does not wait any more.
@@ -140,4 +151,13 @@ pub fn farewell() -> Frame {
 #[must_use]
 pub fn farewell_ack() -> Frame {
     Frame::new(14, 0, (0, 0))
+}
+
+/// For what either end of a call sends.
+impl Frame {
+    /// The same frame, sent by the caller of its call.
+    #[must_use]
+    pub fn by_caller(self) -> Self {
+        self.with_flags(OPENER)
+    }
 }

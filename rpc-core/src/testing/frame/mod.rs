@@ -18,9 +18,9 @@ mod shown;
 
 pub use form::{EXT, Frame, HEADER, MORE, ONEWAY, OPENER, STREAM, TornPacket};
 pub use kinds::{
-    broken_end, cancel, credit, done, end, failed, farewell, farewell_ack, fault_record, faulted, goaway,
-    item, large_item, large_response, ping, pong, refused, request_part, response, response_part,
-    stream_credit, stream_response,
+    cancel, credit, done, end, end_failed, end_faulted, failed, farewell, farewell_ack, fault_record,
+    faulted, goaway, item, item_part, large_item, large_response, ping, pong, refused, request_part,
+    response, response_part, stream, stream_credit,
 };
 pub use packet::{IntoPacket, packet, told};
 pub use request::{REQUEST_HEAD, large_request, request, request_head};

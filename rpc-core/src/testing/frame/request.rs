@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Frame, MORE, ONEWAY, OPENER};
+use super::{Frame, MORE, ONEWAY, OPENER, STREAM};
 use crate::method::{Method, wire_id};
 
 /// How many bytes the head of a request has, without the total of a large body.
@@ -67,6 +67,18 @@ impl Frame {
     #[must_use]
     pub fn oneway(self) -> Self {
         self.with_flags(ONEWAY)
+    }
+
+    /// The same request, behind which items follow.
+    #[must_use]
+    pub fn upload(self) -> Self {
+        self.with_flags(STREAM)
+    }
+
+    /// The same request, whose streams begin with that many KiB at most.
+    #[must_use]
+    pub fn with_buffer(self, kib: u16) -> Self {
+        self.with_head_bytes(26, kib.to_le_bytes())
     }
 
     fn with_head_bytes<const N: usize>(mut self, at: usize, bytes: [u8; N]) -> Self {

@@ -44,8 +44,10 @@ impl fmt::Display for Frame {
             9..=11 => f.write_str(&self.shown_number())?,
             _ => {}
         }
-        if self.flags & STREAM != 0 && (1..=2).contains(&self.kind) {
-            f.write_str(" stream")?;
+        match (self.kind, self.head.first()) {
+            (1 | 2, _) if self.flags & STREAM != 0 => f.write_str(" stream")?,
+            (6, Some(status @ 1..)) => write!(f, " status {status}")?,
+            _ => {}
         }
         if self.flags & MORE != 0 {
             f.write_str(" more")?;
