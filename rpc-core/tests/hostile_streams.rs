@@ -129,7 +129,8 @@ async fn items_that_come_after_the_callee_has_ended_the_call_are_late_within_the
     probe.running(1).await;
     peer.send(cancel(FIRST)).await;
     peer.expect("done 0.1").await;
-    peer.send(large_item(FIRST, 500, b"never whole").by_caller()).await;
+    peer.send(large_item(FIRST, 500, b"never whole").by_caller())
+        .await;
     peer.send(stream_credit(FIRST, 1 << 40).by_caller()).await;
     peer.send(end_failed(FIRST, b"enough").by_caller()).await;
     peer.send(&call((0, 2), SWALLOW, b"").upload()).await;
@@ -201,15 +202,25 @@ async fn a_server_that_breaks_the_rules_of_its_stream_is_left() {
         (vec![stream(FIRST)], turn.to_owned()),
         (vec![response(FIRST, b"x")], turn.to_owned()),
         (vec![refused(FIRST)], turn.to_owned()),
-        (vec![done(FIRST)], "call 0.1 was ended without a result".to_owned()),
-        (vec![item((1, 1), b"x")], "call 1.1 was used out of turn".to_owned()),
+        (
+            vec![done(FIRST)],
+            "call 0.1 was ended without a result".to_owned(),
+        ),
+        (
+            vec![item((1, 1), b"x")],
+            "call 1.1 was used out of turn".to_owned(),
+        ),
         (
             vec![end(FIRST).with_head([3, 0, 0, 0])],
             "the head of a frame of kind 6 has the wrong length or contents".to_owned(),
         ),
         (
             vec![large_item(FIRST, u64::MAX, b"x")],
-            format!("an item of {} bytes is over the stated limit of {}", u64::MAX, 128 << 20),
+            format!(
+                "an item of {} bytes is over the stated limit of {}",
+                u64::MAX,
+                128 << 20
+            ),
         ),
         (
             [vec![item(FIRST, &[0; 60_000]); 5], vec![item(FIRST, b"")]].concat(),

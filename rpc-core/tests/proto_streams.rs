@@ -451,7 +451,10 @@ fn credit_that_has_not_left_is_not_followed_by_more_of_its_stream() {
 
 #[test]
 fn items_that_have_not_left_are_bounded_whatever_was_granted() {
-    let limits = Limits { stream: u64::MAX - 1, ..LIMITS };
+    let limits = Limits {
+        stream: u64::MAX - 1,
+        ..LIMITS
+    };
     let mut pair = Pair::with(limits);
     let call = pair.client.call_with(upload(), 1).unwrap();
     let most = 256 * 1024;

@@ -169,7 +169,8 @@ impl Incoming {
     pub(in crate::proto) fn stop_items(&mut self, call: CallId, outbox: &mut Outbox) {
         let Some(slot) = self.current(call) else { return };
         let interrupted = Some(Interrupt::Cancelled);
-        let sends_no_more = matches!(&slot.state, State::Running { interrupted: by, .. } if *by == interrupted);
+        let sends_no_more =
+            matches!(&slot.state, State::Running { interrupted: by, .. } if *by == interrupted);
         let items = slot.upload.as_mut().filter(|items| items.is_wanted());
         let Some(items) = items else { return };
         items.discard();
