@@ -66,7 +66,7 @@ fn counted(size: usize) -> (Upload, Arc<AtomicUsize>) {
         let made = Arc::clone(&made);
         move || {
             made.fetch_add(1, Ordering::SeqCst);
-            item.clone()
+            Bytes::copy_from_slice(&item)
         }
     }));
     (Upload::of(pipe_rpc_core::codec::Codec::default(), items), made)
