@@ -1,16 +1,14 @@
 """A pipe-rpc client for Linux, with nothing but Python's standard library. Section numbers are those of PROTOCOL.md.
-
     cargo run --example thesaurus -- thesaurus
     python3 examples/python_client.py thesaurus pipe
 """
-import functools, json, os, socket, struct, sys, time
+import functools, json, os, socket, struct, sys
 from types import SimpleNamespace
 
-(REQUEST, RESPONSE, REFUSED, FRAGMENT, ITEM, END, CANCEL, DONE, CREDIT, PING, PONG, GOAWAY, FAREWELL,
- FAREWELL_ACK) = range(1, 15)  # kinds, section 5
-OPENER, MORE = 1, 2  # flags, section 4
-HEADER = struct.Struct("<IBBHII")  # length, kind, flags, length of the head, slot, generation
-JSON, MAX_PACKET, MAX_BODY = 2, 65536, 128 << 20
+REQUEST, RESPONSE, REFUSED, FRAGMENT, ITEM, END, CANCEL, DONE, CREDIT, PING, _, GOAWAY, FAREWELL = range(1, 14)
+OPENER, MORE, STREAM = 1, 2, 16  # flags, section 4
+HEADER = struct.Struct("<IBBHII")  # 16 bytes: length, kind, flags, length of the head, slot, generation
+JSON, MAX_PACKET, MAX_BODY, STREAM_BUFFER = 2, 65536, 128 << 20, 256 << 10
 
 
 class Failed(Exception):
@@ -31,14 +29,9 @@ class Client:
         self.pipe.connect(f"{session if is_ours else f'/tmp/pipe-rpc-{uid}'}/{name}")
         if struct.unpack("3i", self.pipe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] != uid:
             raise PermissionError(f"the server at {name} belongs to another user")
-        self._greet({2: bytes([JSON]), 7: MAX_BODY.to_bytes(8, "little")} | ({8: secret} if secret else {}))
-        self.free = list(range(self.max_calls))  # slots without an open call, section 7
-        self.generations = [0] * self.max_calls
-        self.answers = {}
-
-    def _greet(self, ours):  # section 3
-        tags = b"".join(struct.pack("<HH", tag, len(value)) + value for tag, value in ours.items())
-        self.pipe.send(struct.pack("<8sHHI", b"pipe-rpc", 1, 1, len(tags)) + tags)
+        ours = {2: bytes([JSON]), 7: struct.pack("<Q", MAX_BODY), 8: secret, 11: struct.pack("<Q", STREAM_BUFFER)}
+        tags = b"".join(struct.pack("<HH", tag, len(value)) + value for tag, value in ours.items() if value is not None)
+        self.pipe.send(struct.pack("<8sHHI", b"pipe-rpc", 1, 1, len(tags)) + tags)  # section 3
         packet, at = self.pipe.recv(MAX_PACKET), 16
         if packet[:8] == b"pipe-rej":
             raise ConnectionRefusedError(packet[24:].decode(errors="replace"))
@@ -48,83 +41,101 @@ class Client:
             theirs[tag], at = packet[at + 4:at + 4 + size], at + 4 + size
         if packet[:10] != b"pipe-rpc\1\0" or max(theirs) >= 0x8000 or JSON not in theirs[2]:
             raise ConnectionError("the server does not speak JSON in version 1 of pipe-rpc")
-        max_packet, self.max_calls, max_body = (int.from_bytes(theirs.get(tag, b""), "little") for tag in (3, 4, 7))
+        max_packet, max_calls, max_body = (int.from_bytes(theirs.get(tag, b""), "little") for tag in (3, 4, 7))
         self.room = min(min(max_packet, MAX_PACKET) - HEADER.size - 28, max_body)  # for a request's body
+        # Calls that are over, by slot and generation (section 7), and the open ones.
+        self.free, self.calls = [(slot, 0) for slot in range(max_calls)], {}
 
     def call(self, service, method, *args, timeout=None, result=json.loads):
-        """Calls a method; `timeout` is in seconds. For a `Bytes` of the method give `bytes`, as its only argument and
-        as the `result`. `TimeoutError` is raised if there was no free slot to send the call in time."""
-        deadline = timeout and time.monotonic() + timeout
+        """Calls a method. The server ends the call after `timeout` seconds; `TimeoutError` is for one that does not.
+        Where the method has a `Bytes`, give `bytes`: as the only argument, and as the `result`."""
+        call = self._request(service, method, args, timeout)
+        while not call.is_over:
+            self._receive(timeout and timeout + 1)
+        check(call)
+        return result(call.body)
+
+    def stream(self, service, method, *args):  # section 7.1
+        """Calls a method that returns a stream: its items, as they come. To close the generator cancels the call."""
+        call, granted = self._request(service, method, args), STREAM_BUFFER
+        try:
+            while call.items or not call.is_over:
+                if not call.items:
+                    self._receive()
+                    continue
+                granted += len(call.items[0]) + 64
+                if not call.is_over:
+                    self._send(CREDIT, OPENER | STREAM, call.name, struct.pack("<Q", granted))
+                yield json.loads(call.items.pop(0))
+        finally:
+            if not call.is_over:
+                self._send(CANCEL, OPENER, call.name)
+        check(call)
+
+    def _request(self, service, method, args, timeout=None):  # section 6
         value = None if not args else args[0] if len(args) == 1 else args  # section 15
         body = value if isinstance(value, bytes) else json.dumps(value, allow_nan=False).encode()
-        call = self._request(service, method, body, deadline)
-        answer = self.answers[call] = SimpleNamespace(body=bytearray(), is_whole=False)
-        try:
-            while not answer.is_whole:
-                self._receive(deadline)
-        except TimeoutError:
-            self._send(CANCEL, OPENER, call)  # its slot is free when the server says so
-            raise Fault(2, 2, "the deadline passed") from None
-        finally:
-            del self.answers[call]
-        if answer.kind == RESPONSE and answer.status == 0:
-            return result(answer.body)
-        if answer.kind == RESPONSE and answer.status == 1:
-            raise Failed(json.loads(answer.body))
-        code, outcome = struct.unpack_from("<HB", answer.body.ljust(20, b"\0"))
-        raise Fault(code, 1 if answer.kind == REFUSED else outcome, answer.body[20:].decode(errors="replace"))
-
-    def _request(self, service, method, body, deadline):  # section 6
         if len(body) > self.room:
             raise ValueError(f"{len(body)} bytes are more than a packet; this client sends no Fragments (section 9)")
         while not self.free:
-            self._receive(deadline)
-        slot = self.free.pop()
-        self.generations[slot] = (self.generations[slot] + 1) & 0xFFFFFFFF
-        call, left = (slot, self.generations[slot]), deadline and max(int((deadline - time.monotonic()) * 1e6), 1)
-        head = struct.pack("<IIQQI", name_id(service), name_id(method), 0, left or 0, 0)
-        self._send(REQUEST, OPENER, call, head, body)
+            self._receive(timeout)
+        slot, generation = self.free.pop()
+        call = SimpleNamespace(name=(slot, (generation + 1) & 0xFFFFFFFF), is_over=False, is_stream=False, items=[])
+        head = struct.pack("<IIQQI", name_id(service), name_id(method), 0, int((timeout or 0) * 1e6), 0)
+        self.calls[call.name] = call
+        self._send(REQUEST, OPENER, call.name, head, body)
         return call
 
-    def _send(self, kind, flags=0, call=(0, 0), head=b"", body=b""):  # section 4
-        self.pipe.settimeout(None)  # a server always reads
-        self.pipe.send(HEADER.pack(len(head) + len(body), kind, flags, len(head), *call) + head + body)
+    def _send(self, kind, flags=0, name=(0, 0), head=b"", body=b""):  # section 4
+        self.pipe.send(HEADER.pack(len(head) + len(body), kind, flags, len(head), *name) + head + body)
 
-    def _receive(self, deadline):
-        self.pipe.settimeout(max(deadline - time.monotonic(), 1e-6) if deadline else None)
+    def _receive(self, timeout=None):
+        self.pipe.settimeout(timeout)
         packet = self.pipe.recv(MAX_PACKET)
         if not packet:
             raise ConnectionError("the server has closed the connection")
-        while packet:
-            length, kind, flags, head, *call = HEADER.unpack_from(packet)
-            frame, packet = packet[HEADER.size:HEADER.size + length], packet[HEADER.size + length:]
-            self._take(kind, flags, tuple(call), frame[:head], frame[head:])
-
-    def _take(self, kind, flags, call, head, body):  # section 5
-        if kind in (RESPONSE, REFUSED, FRAGMENT):
-            if answer := self.answers.get(call):  # else nobody waits for it any more
-                if kind != FRAGMENT:
-                    answer.kind, answer.status = kind, head[:1] and head[0]
-                answer.body += body
-                answer.is_whole = not flags & MORE
-            self.free += [] if flags & MORE else [call[0]]
-        elif kind == DONE:
-            self.free += [slot for slot, _ in struct.iter_unpack("<II", body)]
-        elif kind in (PING, FAREWELL):
-            self._send(kind + 1, head=head)  # Pong, FarewellAck
-        elif kind < 128 and (kind, head) != (GOAWAY, b"\0\0"):
-            raise ConnectionError(f"frame {kind} ends the connection: {body.decode(errors='replace')}")
+        while packet:  # sections 4 and 5
+            length, kind, flags, size, *name = HEADER.unpack_from(packet)
+            name, frame, packet = tuple(name), packet[16:16 + length], packet[16 + length:]
+            head, body, over = frame[:size], frame[size:], []
+            if kind in (RESPONSE, REFUSED, FRAGMENT, ITEM, END):
+                call = self.calls[name]
+                if kind in (RESPONSE, REFUSED, END):
+                    call.status = REFUSED if kind == REFUSED else head[0]
+                    call.is_stream, call.body = flags & STREAM, bytearray()
+                call.body += body
+                if not flags & MORE and not call.is_stream:
+                    over = [name]
+                elif not flags & MORE and kind != RESPONSE:
+                    call.items.append(bytes(call.body))
+                    call.body.clear()
+            elif kind == DONE:
+                over = struct.iter_unpack("<II", body)
+            elif kind in (PING, FAREWELL):
+                self._send(kind + 1, head=head)  # Pong, FarewellAck
+            elif kind < 128 and (kind, head) != (GOAWAY, b"\0\0"):
+                raise ConnectionError(f"frame {kind} ends the connection: {body.decode(errors='replace')}")
+            for name in over:
+                self.calls.pop(name).is_over = True
+                self.free.append(name)
 
     def close(self):  # section 12
-        deadline = time.monotonic() + 1
         try:
-            while len(self.free) < self.max_calls:
-                self._receive(deadline)
+            while self.calls:
+                self._receive(1)
             self._send(FAREWELL)
             while True:
-                self._receive(deadline)
+                self._receive(1)
         except OSError:  # FarewellAck has come, or a second has passed
             self.pipe.close()
+
+
+def check(call):
+    if call.status == 1:
+        raise Failed(json.loads(call.body))
+    if call.status != 0:
+        code, outcome = struct.unpack_from("<HB", call.body.ljust(20, b"\0"))  # section 8
+        raise Fault(code, 1 if call.status == REFUSED else outcome, call.body[20:].decode(errors="replace"))
 
 
 def name_id(name):  # section 13
@@ -133,6 +144,6 @@ def name_id(name):  # section 13
 
 if __name__ == "__main__":
     thesaurus = Client(sys.argv[1])
-    print(thesaurus.call("Thesaurus", "size"), "words")
+    print(*thesaurus.stream("Thesaurus", "words"))
     print(*thesaurus.call("Thesaurus", "synonyms", sys.argv[2], 2, timeout=2))
     thesaurus.close()

@@ -8,6 +8,7 @@
 
 use std::io::Read;
 
+use futures_util::stream::{self, Stream};
 use pipe_rpc::{PipeServer, Server};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 trait Thesaurus {
     /// Words that mean about the same, at most `limit` of them.
     async fn synonyms(&self, word: String, limit: u32) -> Result<Vec<String>, LookupError>;
-    /// How many words there are.
-    async fn size(&self) -> u64;
+    /// Every word there is.
+    async fn words(&self) -> impl Stream<Item = String>;
 }
 
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
@@ -44,8 +45,8 @@ impl Thesaurus for Small {
             .collect())
     }
 
-    async fn size(&self) -> u64 {
-        WORDS.len() as u64
+    async fn words(&self) -> impl Stream<Item = String> {
+        stream::iter(WORDS.iter().map(|(word, _)| (*word).to_owned()))
     }
 }
 

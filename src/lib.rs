@@ -40,19 +40,25 @@ extern crate self as pipe_rpc;
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod builder;
 mod connect;
 #[cfg(not(feature = "blocking"))]
 mod no_blocking;
 
+pub use builder::ClientBuilder;
 pub use connect::{Connect, ConnectError};
 #[cfg(feature = "blocking")]
 pub use rpc_core::client::BlockingStreaming;
-pub use rpc_core::client::{BoxError, Caller, Channel, Client};
+pub use rpc_core::client::{
+    AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
+};
+pub use rpc_core::client::{BoxError, Caller, Channel, Client, Retry, RetryLayer};
 pub use rpc_core::codec::Codec;
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
+pub use rpc_core::proto::{Metadata, MetadataError};
 pub use rpc_core::server::{
     Authorize, Context, MountError, Require, RuleError, ServeError, Server, ServerBuilder, Services,
 };
@@ -63,7 +69,8 @@ pub use rpc_core::transport;
 pub use rpc_core::transport::{NotASid, Principal};
 pub use rpc_macros::service;
 pub use transport_pipe::{
-    Access, Account, BindError, Framing, NameError, Owner, PeerIdentity, Pipe, PipeName, PipeServer,
+    Access, AccessError, Account, BindError, Framing, LookupError, NameError, Owner, PeerIdentity, Pipe,
+    PipeName, PipeServer, executable_for_logs, group_named, user_named,
 };
 
 #[cfg(doctest)]

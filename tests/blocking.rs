@@ -6,8 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use pipe_rpc::{CallError, Connect, Outcome, Reason};
-use support::lab::{LabBlockingClient, Served, serve};
+use pipe_rpc::{CallError, Connect, Outcome, PipeServer, Reason, ReconnectPolicy, Server};
+use support::lab::{LabBlockingClient, LabClient, LabServer, Laboratory, Served, serve};
 use support::streams::{MillBlockingClient, Refusal};
 use tokio::runtime::Runtime;
 
@@ -54,6 +54,32 @@ fn a_blocking_client_works_inside_a_runtime_of_one_thread() {
     inside.block_on(async { call_it(&lab.name) });
     let name = lab.name.clone();
     inside.block_on(async { tokio::task::spawn_blocking(move || call_it(&name)).await.unwrap() });
+}
+
+#[test]
+fn a_blocking_client_outlives_its_server() {
+    let name = support::unique_name("blocking-reconnect");
+    let serve = || {
+        let runtime = Runtime::new().unwrap();
+        {
+            let _inside = runtime.enter();
+            let listener = PipeServer::bind(name.as_str()).unwrap();
+            let server = Server::builder().service(LabServer::new(Laboratory::default()));
+            tokio::spawn(server.serve(listener));
+        }
+        runtime
+    };
+    let first = serve();
+    let builder = LabClient::builder(&name).reconnect(ReconnectPolicy::default().max_wait(support::HANG));
+    let mut states = builder.states();
+    let client = LabBlockingClient::connect_with(builder.connect()).unwrap();
+    assert_eq!(client.echo("first".into()).unwrap(), "first");
+    drop(first);
+    let second = serve();
+    second.block_on(states.wait_for(|state| !state.is_connected()));
+    assert_eq!(client.clone().echo("second".into()).unwrap(), "second");
+    drop(client);
+    assert!(second.block_on(states.wait_for(|_| false)).is_final());
 }
 
 #[test]

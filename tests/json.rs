@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use bytes::Bytes;
+use futures_util::stream::{self, Stream};
 use pipe_rpc::{
     CallError, Channel, Codec, Connect, ConnectError, Fault, GreetError, Outcome, Pipe, PipeServer, Reason,
-    Server, ServerBuilder,
+    Server, ServerBuilder, Streaming,
 };
 use rpc_core::proto::{Hello, RejectCode};
 use rpc_core::testing::frame::{Frame, packet, request};
@@ -26,6 +27,8 @@ trait Store {
     async fn touch(&self, word: String);
     async fn json(&self, value: serde_json::Value) -> Vec<Search>;
     async fn float(&self, float: f64) -> f64;
+    async fn count(&self, up_to: u32) -> impl Stream<Item = Result<(u32, String), StoreError>>;
+    async fn longest(&self, words: Streaming<String>) -> Result<Option<String>, StoreError>;
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,6 +91,18 @@ impl Store for Shelf {
     async fn float(&self, float: f64) -> f64 {
         float
     }
+    async fn count(&self, up_to: u32) -> impl Stream<Item = Result<(u32, String), StoreError>> {
+        let items = (0..up_to).map(|item| Ok((item, item.to_string())));
+        stream::iter(items.chain([Err(StoreError::Full { limit: 7 })]))
+    }
+    async fn longest(&self, mut words: Streaming<String>) -> Result<Option<String>, StoreError> {
+        let mut longest: Option<String> = None;
+        while let Some(word) = words.next().await {
+            let word = word.map_err(|_| StoreError::Full { limit: 1 })?;
+            longest = longest.into_iter().chain([word]).max_by_key(String::len);
+        }
+        Ok(longest)
+    }
 }
 
 fn serve(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> String {
@@ -132,6 +147,23 @@ async fn the_same_service_works_with_each_codec() {
         }
         let long = "\u{1}".repeat(1 << 20);
         assert_eq!(soon(store.swap(1, long.clone())).await, Ok((long, 1)));
+    }
+}
+
+#[tokio::test]
+async fn streams_work_with_each_codec() {
+    for codec in BOTH {
+        let store = client(codec).await;
+        let mut items = soon(store.count(3)).await.unwrap();
+        for item in 0..3 {
+            assert_eq!(soon(items.next()).await, Some(Ok((item, item.to_string()))));
+        }
+        let failed = CallError::Failed(StoreError::Full { limit: 7 });
+        assert_eq!(soon(items.next()).await, Some(Err(failed)));
+        assert_eq!(soon(items.next()).await, None);
+        let words = ["a".to_owned(), "\u{1}".repeat(100_000), "bc".to_owned()];
+        let longest = soon(store.longest(stream::iter(words.clone()))).await;
+        assert_eq!(longest, Ok(Some(words[1].clone())));
     }
 }
 

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use example::example;
+use futures_util::stream::{self, Stream};
 use pipe_rpc::{Codec, PipeServer, Server, ServerBuilder};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -27,6 +29,12 @@ trait Workshop {
     async fn never(&self);
     async fn not_a_number(&self) -> f64;
     async fn panic(&self);
+    async fn count(&self, up_to: u32) -> impl Stream<Item = Result<u32, DivideError>>;
+    async fn fill(&self, sizes: Vec<usize>) -> impl Stream<Item = String>;
+    async fn forever(&self) -> impl Stream<Item = u64>;
+    async fn perhaps(&self) -> Result<impl Stream<Item = u32>, DivideError>;
+    async fn half(&self) -> impl Stream<Item = u32>;
+    async fn listeners(&self) -> usize;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,7 +59,10 @@ enum DivideError {
     ByZero { dividend: i32 },
 }
 
-struct Bench;
+#[derive(Default)]
+struct Bench {
+    listeners: Arc<()>,
+}
 
 impl Workshop for Bench {
     async fn same(&self, everything: Everything) -> Everything {
@@ -87,6 +98,29 @@ impl Workshop for Bench {
     async fn panic(&self) {
         panic!("on purpose")
     }
+    async fn count(&self, up_to: u32) -> impl Stream<Item = Result<u32, DivideError>> {
+        stream::iter(
+            (0..up_to)
+                .map(Ok)
+                .chain([Err(DivideError::ByZero { dividend: 1 })]),
+        )
+    }
+    async fn fill(&self, sizes: Vec<usize>) -> impl Stream<Item = String> {
+        stream::iter(sizes.into_iter().map(|size| "x".repeat(size)))
+    }
+    async fn forever(&self) -> impl Stream<Item = u64> {
+        let listener = Arc::clone(&self.listeners);
+        stream::iter((0..).inspect(move |_| drop(Arc::clone(&listener))))
+    }
+    async fn perhaps(&self) -> Result<impl Stream<Item = u32>, DivideError> {
+        Err::<stream::Empty<u32>, _>(DivideError::ByZero { dividend: 2 })
+    }
+    async fn half(&self) -> impl Stream<Item = u32> {
+        stream::iter((0..3).inspect(|item| assert!(*item < 2, "on purpose")))
+    }
+    async fn listeners(&self) -> usize {
+        Arc::strong_count(&self.listeners) - 1
+    }
 }
 
 /// The command that runs a Python script of this repository, unless this system cannot; then it says so.
@@ -111,7 +145,7 @@ async fn client_passes(test: &str, configure: impl FnOnce(ServerBuilder) -> Serv
     };
     let name = format!("python-{test}-{}", std::process::id());
     let listener = PipeServer::bind(name.as_str()).unwrap();
-    let builder = configure(Server::builder().service(WorkshopServer::new(Bench)));
+    let builder = configure(Server::builder().service(WorkshopServer::new(Bench::default())));
     tokio::spawn(builder.serve(listener));
     command.args([name.as_str(), test]);
     let output = tokio::task::spawn_blocking(move || command.output());
@@ -154,6 +188,16 @@ async fn one_slot_is_enough_for_many_calls() {
 }
 
 #[tokio::test]
+async fn streams_arrive_whole_or_end_with_their_error() {
+    client_passes("streams", |server| server).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_closed_is_dropped_at_the_server() {
+    client_passes("closing", |server| server.max_calls(2)).await;
+}
+
+#[tokio::test]
 async fn the_client_leaves_in_good_order() {
     client_passes("farewell", |server| server).await;
 }
@@ -176,7 +220,7 @@ async fn a_server_that_leaves_says_farewell_to_the_client() {
     let name = format!("python-leaving-{}", std::process::id());
     let listener = PipeServer::bind(name.as_str()).unwrap();
     let (leave, told) = oneshot::channel::<()>();
-    let builder = Server::builder().service(WorkshopServer::new(Bench));
+    let builder = Server::builder().service(WorkshopServer::new(Bench::default()));
     let serving = tokio::spawn(builder.serve_until(listener, async { drop(told.await) }));
     let mut client = command
         .args([name.as_str(), "leaving"])
@@ -210,7 +254,7 @@ fn the_example_looks_words_up() {
     drop(server.stdin.take());
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "2 words\ntube duct\n",
+        "pipe call\ntube duct\n",
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );

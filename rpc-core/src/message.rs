@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::codec::Codec;
 use crate::method::{Method, wire_id};
-use crate::proto::Body;
+use crate::proto::{Body, Metadata};
 use crate::server::Context;
 use crate::streaming::{Items, Upload};
 
@@ -19,6 +19,7 @@ pub struct Request {
     attempt: u8,
     depth: u8,
     upload: Option<Upload>,
+    metadata: Metadata,
     context: Option<Context>,
 }
 
@@ -47,6 +48,7 @@ impl Request {
             attempt: 0,
             depth: 0,
             upload: None,
+            metadata: Metadata::new(),
             context: None,
         }
     }
@@ -76,6 +78,13 @@ impl Request {
     #[must_use]
     pub fn with_upload(mut self, upload: Option<Upload>) -> Self {
         self.upload = upload;
+        self
+    }
+
+    /// The same with metadata, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
         self
     }
 
@@ -126,6 +135,17 @@ impl Request {
         self.depth
     }
 
+    /// What travels beside the arguments.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What is to travel beside the arguments, for layers.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
     /// The items that follow the arguments.
     #[must_use]
     pub fn upload(&self) -> Option<&Upload> {
@@ -148,12 +168,20 @@ impl Request {
         self.context.as_mut()
     }
 
-    pub(crate) fn into_body(self) -> Body {
-        self.body
+    pub(crate) fn into_metadata_and_body(self) -> (Metadata, Body) {
+        (self.metadata, self.body)
     }
 
     pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
-        (self.body, self.codec, self.context)
+        let Self {
+            body,
+            codec,
+            context,
+            metadata,
+            ..
+        } = self;
+        let context = context.map(|context| context.with_metadata(metadata));
+        (body, codec, context)
     }
 }
 
@@ -163,6 +191,7 @@ pub struct Response {
     body: Body,
     failed: bool,
     items: Option<Items>,
+    metadata: Metadata,
 }
 
 impl Response {
@@ -173,6 +202,7 @@ impl Response {
             body,
             failed: false,
             items: None,
+            metadata: Metadata::new(),
         }
     }
 
@@ -183,6 +213,7 @@ impl Response {
             body,
             failed: true,
             items: None,
+            metadata: Metadata::new(),
         }
     }
 
@@ -205,6 +236,30 @@ impl Response {
     #[must_use]
     pub fn into_items(self) -> Option<Items> {
         self.items
+    }
+
+    /// The same with metadata, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// What travels beside the result.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What is to travel beside the result, for layers.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// The same, holding `guard` for as long as its stream lasts, if it is one.
+    pub(crate) fn holding(mut self, guard: impl Send + 'static) -> Self {
+        self.items = self.items.map(|items| items.holding(guard));
+        self
     }
 
     /// Whether the method returned `Err`.

@@ -1,7 +1,8 @@
-//! What sending must not keep a connection from.
+//! What sending costs, and what it must not keep a connection from.
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
@@ -11,7 +12,7 @@ use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::testing::ScriptedPeer;
 use pipe_rpc_core::testing::frame::{Frame, ping, pong};
 use pipe_rpc_core::transport::{PacketSender, memory};
-use support::hooked::hooked;
+use support::hooked::{flat, hooked};
 use support::service::{ECHO, method};
 
 const REQUEST: u8 = 1;
@@ -32,7 +33,8 @@ async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
     let (answered, answer) = tokio::sync::oneshot::channel();
     let answered = Mutex::new(Some(answered));
     let (fragments, at_ping) = (AtomicUsize::new(0), Arc::clone(&peer));
-    let hook = move |sent: &[u8]| {
+    let hook = move |sent: &[IoSlice<'_>]| {
+        let sent = &flat(sent)[..];
         if kind(sent) == FRAGMENT && fragments.fetch_add(1, SeqCst) == 8 {
             let ping = ping(7).bytes();
             at_ping.get().unwrap().try_send(&[IoSlice::new(&ping)]).unwrap();
@@ -67,8 +69,8 @@ fn a_report_waits_for_the_packet_that_is_being_sent() {
     let (sending, is_sending) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel();
     let may_go_on = Mutex::new(may_go_on);
-    let hook = move |sent: &[u8]| {
-        if kind(sent) == REQUEST {
+    let hook = move |sent: &[IoSlice<'_>]| {
+        if kind(&flat(sent)) == REQUEST {
             sending.send(()).unwrap();
             may_go_on.lock().unwrap().recv().unwrap();
         }
@@ -94,4 +96,31 @@ fn a_report_waits_for_the_packet_that_is_being_sent() {
         assert!(report.contains("99"), "{report}");
     });
     caller.join().unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_large_body_is_sent_from_where_it_lies() {
+    for size in [4096, 60_000, 1 << 20] {
+        let body = Bytes::from(vec![7; size]);
+        let place = body.as_ptr() as usize..body.as_ptr() as usize + size;
+        let (ours, theirs) = memory::pair();
+        // By their place, because a packet that the pipe has no room for is sent again.
+        let from_place = Arc::new(Mutex::new(BTreeMap::new()));
+        let seen = Arc::clone(&from_place);
+        let hook = move |sent: &[IoSlice<'_>]| {
+            let parts = sent.iter().map(|slice| (slice.as_ptr() as usize, slice.len()));
+            let of_body = parts.filter(|(start, _)| place.contains(start));
+            seen.lock().unwrap().extend(of_body);
+            true
+        };
+        let (channel, mut peer) = ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs).await;
+        let stub = Stub::new(channel, "Probe");
+        let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body, None).await });
+        let mut arrived = 0;
+        while arrived < size {
+            arrived += peer.frame().await.unwrap().body.len();
+        }
+        assert_eq!(from_place.lock().unwrap().values().sum::<usize>(), size);
+        call.abort();
+    }
 }

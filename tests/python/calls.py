@@ -60,9 +60,36 @@ def large(client):
 
 
 def deadline(client):
-    for _ in range(3 * client.max_calls):
-        assert fault(lambda: client.call(SERVICE, "never", timeout=0.002))[0] == 2
+    for _ in range(3 * len(client.free)):
+        assert fault(lambda: client.call(SERVICE, "never", timeout=0.002))[::2] == (2, "")
     assert client.call(SERVICE, "add", 1, 2, timeout=60) == 3
+
+
+def streams(client):
+    items = []
+    count = lambda: [items.append(item) for item in client.stream(SERVICE, "count", 1000)]
+    assert raised(Failed, count).args == ({"ByZero": {"dividend": 1}},)
+    assert items == list(range(1000))
+    sizes = [0, 1, 65520, 65536, 300_000, 2, 1 << 20, 3]
+    assert [len(item) for item in client.stream(SERVICE, "fill", sizes)] == sizes
+    assert list(client.stream(SERVICE, "fill", [])) == []
+    assert raised(Failed, lambda: list(client.stream(SERVICE, "perhaps"))).args == ({"ByZero": {"dividend": 2}},)
+    half = client.stream(SERVICE, "half")
+    assert [next(half), next(half)] == [0, 1]
+    assert fault(lambda: next(half))[:2] == (11, 3)
+    for item, again in zip(client.stream(SERVICE, "forever"), range(500)):
+        assert item == again and client.call(SERVICE, "add", item, 1) == item + 1
+
+
+def closing(client):
+    for _ in range(3):
+        forever = client.stream(SERVICE, "forever")
+        assert [next(forever) for _ in range(5_000)] == list(range(5_000))  # more than is granted at first
+        assert client.call(SERVICE, "listeners") == 1
+        forever.close()
+        while client.calls:  # the Done is yet to come
+            client._receive()
+        assert client.call(SERVICE, "listeners") == 0
 
 
 def many(client):
@@ -75,9 +102,9 @@ def farewell(client):
     seen = []
     receive = client._receive
 
-    def record(deadline):
+    def record(timeout):
         try:
-            receive(deadline)
+            receive(timeout)
         except OSError as error:
             seen.append(str(error))
             raise
@@ -90,7 +117,7 @@ def farewell(client):
 def leaving(client):
     assert client.call(SERVICE, "add", 1, 2) == 3
     print("called", flush=True)
-    receive_all = lambda: [client._receive(None) for _ in range(10)]  # Goaway, Farewell and the end in any packets
+    receive_all = lambda: [client._receive() for _ in range(10)]  # Goaway, Farewell and the end in any packets
     assert "closed the connection" in str(raised(ConnectionError, receive_all))
 
 

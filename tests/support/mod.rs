@@ -11,6 +11,7 @@ mod gauge;
 pub mod lab;
 pub mod link;
 pub mod streams;
+pub mod tap;
 #[cfg(windows)]
 #[path = "../../transport-pipe/tests/support/wine_unsafe.rs"]
 mod wine_unsafe;

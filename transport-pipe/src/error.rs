@@ -145,6 +145,14 @@ pub enum ConnectError {
         /// Whose it is.
         found: Account,
     },
+    /// The pipe's access keeps this user out.
+    #[error("`{name}` does not let this user in: its server has to, with `.access(..)`")]
+    Denied {
+        /// The pipe's full name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The deadline passed.
     #[error(
         "`{name}` could not be connected within {after:?}: {obstacle}; a later `.deadline(..)` waits longer"
@@ -168,6 +176,27 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl ConnectError {
+    /// Whether no further attempt can cure it, because the name, the server or this program must be changed first.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Name(NameError::NoPlace { .. }) | Self::NotFound { .. } | Self::TimedOut { .. } => false,
+            Self::Name(_) | Self::WrongOwner { .. } | Self::Denied { .. } | Self::NoRuntime => true,
+            // What the system says may pass, whatever it is: a server that is just dying is hard to tell. Of our own
+            // finding is that the server is of another kind, or frames its packets otherwise.
+            Self::Io { source, .. } => {
+                let is_ours = source.raw_os_error().is_none();
+                is_ours
+                    && matches!(
+                        source.kind(),
+                        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                    )
+            }
+        }
+    }
 }
 
 /// What stood in the way of a connect that timed out.

@@ -49,7 +49,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         if self.serves {
             // Else a server that calls all the time would never let it go.
-            return self.shared.drain("the client is leaving");
+            self.shared.drain("the client is leaving");
         }
         self.shared.leave();
     }
@@ -102,7 +102,7 @@ impl Channel {
         let handshake = connect(&mut link, &config, services.names()).await?;
         let driver = services.driver(link, handshake);
         let channel = Self::owning(driver.shared(), true);
-        runtime.spawn(driver);
+        runtime.spawn(services.clone().drive(driver));
         Ok(channel)
     }
 
@@ -161,13 +161,31 @@ impl Channel {
         &self.shared().peer
     }
 
+    /// Whether the connection takes calls, as far as is known: not once it is lost or the server drains.
+    pub(super) fn takes_calls(&self) -> bool {
+        self.shared().takes_calls()
+    }
+
+    /// Waits until the connection takes no more calls: why, if it has ended. It does not keep the connection.
+    pub(super) fn retired(&self) -> impl Future<Output = Option<Arc<ConnectionError>>> + Send + use<> {
+        let shared = Arc::clone(self.shared());
+        async move {
+            let mut ended = shared.subscribe();
+            while shared.takes_calls() {
+                // The sender lives in what is shared, so waiting does not fail.
+                let _ = ended.changed().await;
+            }
+            shared.end_reason()
+        }
+    }
+
     /// The codec that both ends agreed on. Clients made with [`Stub::with_codec`](super::Stub::with_codec) must use it.
     #[must_use]
     pub fn codec(&self) -> Codec {
         self.shared().codec
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         match &self.handle {
             Handle::Own(owner) => &owner.shared,
             Handle::Peer(shared) => shared,
@@ -214,10 +232,7 @@ impl Service<Request> for Channel {
             return CallFuture(Calling::Unsent(Some(wrong_codec(request.codec(), self.codec()))));
         }
         if permit.is_none() && request.depth() == 0 {
-            let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-            return CallFuture(Calling::Unsent(Some(
-                fault.with_detail("poll_ready was not waited for"),
-            )));
+            return CallFuture::not_ready();
         }
         CallFuture(Calling::start(self.shared(), request, permit))
     }
@@ -245,6 +260,16 @@ impl std::fmt::Debug for Channel {
 /// Dropped before it is ready, it cancels the call at the server, at whatever await that is in.
 #[must_use = "a call is cancelled when its future is dropped"]
 pub struct CallFuture(Calling);
+
+impl CallFuture {
+    /// Of a call that was made without waiting for readiness.
+    pub(super) fn not_ready() -> Self {
+        let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+        Self(Calling::Unsent(Some(
+            fault.with_detail("poll_ready was not waited for"),
+        )))
+    }
+}
 
 enum Calling {
     Unary(ResponseFuture),

@@ -17,10 +17,11 @@ use crate::connection::{Ambient, fault_of_layer};
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
+use crate::proto::Metadata;
 use crate::server::{MAX_DEPTH, decode, encode};
 use crate::streaming::{Streaming, Upload};
 
-use super::Channel;
+use super::{Channel, Reconnecting};
 
 /// The error of tower layers.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -47,6 +48,7 @@ pub struct Stub<S> {
     service: ServiceId,
     codec: Codec,
     timeout: Option<Duration>,
+    metadata: Metadata,
 }
 
 impl<S> Stub<S> {
@@ -58,6 +60,7 @@ impl<S> Stub<S> {
             service: ServiceId::of(name),
             codec: Codec::default(),
             timeout: None,
+            metadata: Metadata::new(),
         }
     }
 
@@ -71,6 +74,13 @@ impl<S> Stub<S> {
     #[must_use]
     pub fn with_codec(mut self, codec: Codec) -> Self {
         self.codec = codec;
+        self
+    }
+
+    /// The same with metadata beside the arguments of each call, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
         self
     }
 
@@ -245,9 +255,7 @@ impl<S: Caller> Stub<S> {
         let ready = within(deadline, Outcome::NotSent, ready).await?;
         ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
         let calling = caller.call(request);
-        // A channel sees to the deadline itself, with one timer for all calls of its connection.
-        let sees_to_it = TypeId::of::<S>() == TypeId::of::<Channel>();
-        let deadline = deadline.filter(|_| !sees_to_it);
+        let deadline = deadline.filter(|_| !sees_to_deadlines::<S>());
         let called = within(deadline, Outcome::MayHaveRun, calling).await?;
         called.map_err(|error| with_ours(fault_of_call(error.into()), method))
     }
@@ -268,12 +276,18 @@ impl<S: Caller> Stub<S> {
         let body = encode(self.codec, &args, Outcome::NotSent)?;
         Ok(Request::new(method, self.service, self.codec, body)
             .with_deadline(deadline)
-            .with_depth(depth))
+            .with_depth(depth)
+            .with_metadata(self.metadata.clone()))
     }
 }
 
+/// Whether `S` ends calls at their deadlines itself: a channel, with one timer for all calls of its connection.
+fn sees_to_deadlines<S: 'static>() -> bool {
+    [TypeId::of::<Channel>(), TypeId::of::<Reconnecting>()].contains(&TypeId::of::<S>())
+}
+
 /// What an error of a call through layers means. A layer that sheds load does not pass the call on.
-fn fault_of_call(error: BoxError) -> Fault {
+pub(super) fn fault_of_call(error: BoxError) -> Fault {
     let is_shed = error.is::<tower::load_shed::error::Overloaded>();
     let outcome = if is_shed {
         Outcome::NotSent
@@ -294,7 +308,7 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
 }
 
 /// Waits for `future` until the deadline. A timer is made only if the future is not ready at once.
-async fn within<F: Future>(
+pub(super) async fn within<F: Future>(
     deadline: Option<Instant>,
     outcome: Outcome,
     future: F,

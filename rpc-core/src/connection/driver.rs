@@ -14,10 +14,8 @@ use super::outcomes::Outcomes;
 use super::runner::{Runner, Serving};
 use super::shared::Shared;
 use super::state::State;
+use super::turn::{Turn, run_again};
 use crate::transport::{Link, Packet, PacketReceiver};
-
-/// How many packets are taken in before what came of them is sent.
-const BATCH: usize = 16;
 
 /// How long the acknowledgement of a farewell is waited for.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
@@ -46,6 +44,10 @@ impl Driver {
             ..
         } = link;
         let shared = Shared::new(sender, peer, handshake);
+        if let Some(serving) = &serving {
+            let limits = serving.dispatch.method_limits();
+            shared.lock().proto.set_method_limits(limits);
+        }
         Self {
             runner: Runner::new(&shared, serving),
             shared,
@@ -65,9 +67,11 @@ impl Driver {
 
     /// Takes in what has arrived. Ready when the connection is over.
     fn receive(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionError> {
-        for _ in 0..BATCH {
+        let mut turn = Turn::default();
+        while !turn.is_over() {
             match ready!(self.receiver.poll_recv(cx)) {
                 Ok(Some(packet)) => {
+                    turn.add(packet.len());
                     if let Err(end) = self.handle_packet(packet) {
                         return Poll::Ready(end);
                     }
@@ -78,8 +82,8 @@ impl Driver {
                 Err(error) => return Poll::Ready(error.into()),
             }
         }
-        // More may be there; others get their turn first.
-        cx.waker().wake_by_ref();
+        // More may be there.
+        run_again(cx);
         Poll::Pending
     }
 
@@ -192,9 +196,14 @@ impl Driver {
         state.sent_since_driver_ran = false;
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
         if (state.proto.has_output() && !idle) || state.proto.has_events() {
-            state.notify_driver();
+            run_again(cx);
         }
-        state.is_over() && state.has_sent_all()
+        let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
+        if is_idle && state.proto.is_draining() {
+            drop(state);
+            self.shared.idle.notify_waiters();
+        }
+        is_over
     }
 }
 
@@ -205,8 +214,13 @@ fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
 impl State {
     /// Whether this end wants to leave and no call keeps it.
     pub(super) fn is_over(&self) -> bool {
+        self.leaving && self.is_idle()
+    }
+
+    /// Whether no call is open in either direction.
+    pub(super) fn is_idle(&self) -> bool {
         let calls = self.proto.outgoing_open() + self.proto.incoming_open();
-        self.leaving && calls == 0 && self.flushing.is_empty()
+        calls == 0 && self.flushing.is_empty()
     }
 }
 

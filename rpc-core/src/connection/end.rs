@@ -78,3 +78,32 @@ pub enum ConnectError {
     #[error("there is no tokio runtime here; connect inside one, or use the blocking client")]
     NoRuntime,
 }
+
+impl ConnectError {
+    /// Whether no further attempt can cure it, because one of the two ends must be changed first.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::HandshakeTimeout(_) | Self::Left | Self::Pipe(_) => false,
+            Self::Rejected {
+                code: RejectCode::Unavailable,
+                ..
+            } => false,
+            Self::Rejected {
+                code: RejectCode::Other(_),
+                retry_after,
+                ..
+            } => retry_after.is_none(),
+            Self::Hello(_) | Self::Rejected { .. } | Self::NothingInCommon(_) | Self::NoRuntime => true,
+        }
+    }
+
+    /// When to come again, if the server said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Rejected { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

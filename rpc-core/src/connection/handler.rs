@@ -16,7 +16,7 @@ use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, RequestHead};
+use crate::proto::{CallId, MethodLimits, RequestHead};
 use crate::server::{MethodLoad, Reply};
 
 /// The tower stack in front of the services, as the connection sees it.
@@ -33,21 +33,32 @@ pub(crate) trait Stack: Send {
 pub(crate) trait Dispatch: Send + Sync {
     /// The method that is called and how it has behaved, or why there is none.
     fn find(&self, head: &RequestHead) -> Result<(&'static Method, Arc<MethodLoad>), Fault>;
+    /// The methods that have limits of their own for the size of bodies.
+    fn method_limits(&self) -> MethodLimits;
 }
 
 /// A running handler. Its panics, also those of its drop, are results.
 pub(super) struct Running {
     future: Option<Reply>,
     ambient: Ambient,
-    _permit: Option<OwnedSemaphorePermit>,
+    _held: Held,
+}
+
+/// What a call holds while it runs.
+#[derive(Default)]
+pub(super) struct Held {
+    /// A place among those that may run.
+    pub(super) _running: Option<OwnedSemaphorePermit>,
+    /// The turn of its ordered service.
+    pub(super) _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Running {
-    pub(super) fn new(future: Reply, ambient: Ambient, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(future: Reply, ambient: Ambient, held: Held) -> Self {
         Self {
             future: Some(future),
             ambient,
-            _permit: permit,
+            _held: held,
         }
     }
 
@@ -161,7 +172,7 @@ impl HandlerTask {
                 return Poll::Ready(());
             }
         };
-        match this.shared.open_stream(this.call) {
+        match this.shared.open_stream(this.call, &response) {
             Ok(true) => {
                 let outlet = Outlet::of_answer(this.call);
                 let items = response.into_items();

@@ -24,7 +24,7 @@ pub struct Config {
     pub max_nested: u32,
     /// How many bytes of bodies larger than a packet the other end may send before they are taken; 16 MiB unless set.
     pub window: u64,
-    /// The largest body this end takes, in bytes; 128 MiB unless set.
+    /// The largest body this end takes, in bytes, of methods without a limit of their own; 128 MiB unless set.
     pub max_body: u64,
     /// How many bytes of each stream of items the other end may send before they are taken, where an item counts 64
     /// bytes more than it has; 256 KiB unless set.

@@ -9,11 +9,15 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+mod cancelled;
+#[cfg(feature = "testing")]
+mod credit;
 mod driver;
 mod end;
 mod faults;
 mod handler;
 mod handshake;
+mod ordered;
 mod outcomes;
 mod ping;
 mod pump;
@@ -25,10 +29,14 @@ mod state;
 mod streaming;
 mod streams;
 mod transmit;
+
+mod turn;
 mod upload;
 mod waiting;
 
 pub(crate) use ambient::Ambient;
+#[cfg(feature = "testing")]
+pub(crate) use credit::Credit;
 pub(crate) use driver::Driver;
 pub use end::{ConnectError, ConnectionError};
 pub(crate) use faults::{fault_of_layer, fault_of_layer_panic, panic_text};

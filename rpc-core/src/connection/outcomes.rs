@@ -8,14 +8,24 @@ use super::Shared;
 use super::faults::fault_of;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Body, Ending, IncomingCall, ItemsEnd};
+use crate::proto::{Body, CallId, Ending, IncomingCall, ItemsEnd, RequestHead};
 use crate::streaming::ItemError;
+
+/// What came of the peer's calls, in the order in which it came.
+pub(super) enum Arrival {
+    /// A call is whole.
+    Call(IncomingCall),
+    /// The first part of a call has come.
+    Announced(CallId, RequestHead),
+    /// A call that was announced has ended before it was whole.
+    Withdrawn(CallId),
+}
 
 /// What came of the events of a batch, to be done when the lock is released.
 #[derive(Default)]
 pub(super) struct Outcomes {
     pub(super) wake: Vec<Waker>,
-    pub(super) incoming: Vec<IncomingCall>,
+    pub(super) incoming: Vec<Arrival>,
     pub(super) stop: Vec<AbortHandle>,
     pub(super) farewell_acked: bool,
     pub(super) peer_left: bool,

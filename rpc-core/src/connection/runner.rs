@@ -8,14 +8,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::Ambient;
-use super::faults::answer_of;
-use super::handler::{Dispatch, HandlerTask, Running, Stack, call_stack, poll_stack};
+use super::handler::{Dispatch, HandlerTask, Held, Running, Stack, call_stack, poll_stack};
+use super::ordered::{Turn, Turns, Waiting};
+use super::outcomes::Arrival;
 use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
-use crate::proto::{CallId, IncomingCall, Opener, StreamId};
+use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};
 use crate::server::{Context as CallContext, MethodLoad, Watch};
 use crate::streaming::{Items, Upload};
 
@@ -32,6 +33,7 @@ pub(super) struct Runner {
     shared: Arc<Shared>,
     serving: Option<Serving>,
     watch: Watch,
+    turns: Turns,
     answers: Vec<(CallId, Result<Response, Fault>)>,
 }
 
@@ -41,32 +43,46 @@ impl Runner {
             shared: Arc::clone(shared),
             serving,
             watch: Watch::default(),
+            turns: Turns::default(),
             answers: Vec::new(),
         }
     }
 
     /// Runs the calls that have arrived, and queues the answers of those that are done at once.
-    pub(super) fn run_all(&mut self, calls: &mut Vec<IncomingCall>) {
-        if calls.is_empty() {
+    pub(super) fn run_all(&mut self, arrivals: &mut Vec<Arrival>) {
+        if arrivals.is_empty() {
             return;
         }
-        let watched = self.watch.start(calls.len());
-        for call in calls.drain(..) {
-            let id = call.id;
-            if let Some(result) = self.run(call) {
-                self.answers.push((id, result));
+        let watched = self.watch.start(arrivals.len());
+        for arrival in arrivals.drain(..) {
+            match arrival {
+                Arrival::Announced(call, head) => self.announce(call, &head),
+                Arrival::Withdrawn(call) => self.turns.withdraw(call),
+                Arrival::Call(call) => {
+                    let id = call.id;
+                    if let Some(result) = self.run(call) {
+                        self.answers.push((id, result));
+                    }
+                }
             }
         }
         self.watch.stop(watched);
         let mut state = self.shared.lock();
-        let max_body = state.proto.max_body();
-        let mut readers = Vec::new();
+        let mut woken = Vec::new();
         for (call, result) in self.answers.drain(..) {
-            state.proto.answer(call, answer_of(result, max_body));
-            readers.extend(state.end_upload_of_peer(call));
+            state.answer_with_result(call, result);
+            woken.extend(state.end_call_of_peer(call));
         }
         drop(state);
-        readers.into_iter().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// An ordered call takes its place with its first frame.
+    fn announce(&mut self, call: CallId, head: &RequestHead) {
+        let found = (self.serving.as_ref()).and_then(|serving| serving.dispatch.find(head).ok());
+        if found.is_some_and(|(method, _)| method.ordered) {
+            self.turns.announce(call, head.service);
+        }
     }
 
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
@@ -87,12 +103,13 @@ impl Runner {
             deadline,
             depth: call.head.depth,
         };
-        let context = CallContext::new(method, &self.shared, ambient);
+        let context = CallContext::new(method, &self.shared, call.id, ambient);
         let request = Request::new(method, ServiceId(call.head.service), self.shared.codec, call.body)
             .with_upload((call.head.upload).then(|| upload_of(&self.shared, call.id)))
             .with_deadline(deadline)
             .with_attempt(call.head.attempt)
             .with_depth(call.head.depth)
+            .with_metadata(call.metadata)
             .with_context(context);
         let nested = call.head.depth > 0;
         let starting = Starting {
@@ -102,15 +119,50 @@ impl Runner {
             oneway: call.head.oneway,
             load,
         };
+        let turn = method
+            .ordered
+            .then(|| self.turns.take(call.id, call.head.service));
+        let turn = match turn {
+            Some(Turn::Later(_)) if nested => return Some(Err(not_its_turn())),
+            Some(Turn::Later(waiting)) => {
+                let line = serving.max_running.clone().filter(|_| !nested);
+                let stack = serving.stack.another();
+                return self.wait_and_start(
+                    starting,
+                    stack,
+                    Lines {
+                        waiting: Some(waiting),
+                        turn: None,
+                        line,
+                    },
+                );
+            }
+            Some(Turn::Now(turn)) => Some(turn),
+            None => None,
+        };
         let permit = match permit(serving.max_running.as_ref().filter(|_| !nested)) {
             Ok(permit) => permit,
             Err(line) => {
                 let stack = serving.stack.another();
-                return self.wait_and_start(starting, stack, Some(line));
+                return self.wait_and_start(
+                    starting,
+                    stack,
+                    Lines {
+                        waiting: None,
+                        turn,
+                        line: Some(line),
+                    },
+                );
             }
         };
         match poll_stack(&mut *serving.stack, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => self.start(starting, permit),
+            Poll::Ready(Ok(())) => self.start(
+                starting,
+                Held {
+                    _running: permit,
+                    _turn: turn,
+                },
+            ),
             Poll::Ready(Err(fault)) => Some(Err(fault)),
             Poll::Pending if nested => Some(Err(Fault::new(
                 Outcome::Refused,
@@ -123,7 +175,15 @@ impl Runner {
                 let stack = std::mem::replace(&mut serving.stack, another);
                 drop(permit);
                 let line = serving.max_running.clone();
-                self.wait_and_start(starting, stack, line)
+                self.wait_and_start(
+                    starting,
+                    stack,
+                    Lines {
+                        waiting: None,
+                        turn,
+                        line,
+                    },
+                )
             }
         }
     }
@@ -137,11 +197,7 @@ impl Runner {
     }
 
     /// Calls the stack, which is ready, and polls the handler once.
-    fn start(
-        &mut self,
-        starting: Starting,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Option<Result<Response, Fault>> {
+    fn start(&mut self, starting: Starting, held: Held) -> Option<Result<Response, Fault>> {
         let Starting {
             request,
             ambient,
@@ -155,7 +211,7 @@ impl Runner {
             Ok(future) => future,
             Err(fault) => return Some(Err(fault)),
         };
-        let mut running = Running::new(future, ambient, permit);
+        let mut running = Running::new(future, ambient, held);
         if !method.spawn && !load.is_slow() {
             let mut cx = Context::from_waker(Waker::noop());
             match self.watch.run(&load, || running.poll(&mut cx)) {
@@ -171,6 +227,7 @@ impl Runner {
             Spawned {
                 ambient,
                 oneway,
+                finish: method.finish,
                 begun: true,
             },
         );
@@ -182,7 +239,7 @@ impl Runner {
         &mut self,
         starting: Starting,
         mut stack: Box<dyn Stack>,
-        line: Option<Arc<Semaphore>>,
+        lines: Lines,
     ) -> Option<Result<Response, Fault>> {
         let Starting {
             request,
@@ -191,17 +248,17 @@ impl Runner {
             oneway,
             load,
         } = starting;
+        let finish = request.method().finish;
         let shared = Arc::clone(&self.shared);
         let reply = Box::pin(async move {
-            let _permit = match line {
-                Some(line) => line.acquire_owned().await.ok(),
-                None => None,
-            };
+            let held = lines.wait().await;
             poll_fn(|cx| poll_stack(&mut *stack, cx)).await?;
             shared.begin(call);
-            call_stack(&mut *stack, request, ambient)?.await
+            let response = call_stack(&mut *stack, request, ambient)?.await?;
+            // A stream holds them to its end.
+            Ok(response.holding(held))
         });
-        let running = Running::new(reply, ambient, None);
+        let running = Running::new(reply, ambient, Held::default());
         let task = HandlerTask::new(running, call, &self.shared, load);
         self.spawn(
             task,
@@ -209,6 +266,7 @@ impl Runner {
             Spawned {
                 ambient,
                 oneway,
+                finish,
                 begun: false,
             },
         );
@@ -228,11 +286,46 @@ impl Runner {
             if let Some(handler) = state.handlers.entry(call.slot) {
                 *handler = Some(Handler {
                     task,
+                    call,
                     oneway: how.oneway,
+                    finish: how.finish,
                 });
             }
         }
     }
+}
+
+/// What a call waits for before it may ask the stack.
+struct Lines {
+    /// Its turn, if its service is ordered and others are before it.
+    waiting: Option<Waiting>,
+    turn: Option<OwnedSemaphorePermit>,
+    /// A place among those that may run.
+    line: Option<Arc<Semaphore>>,
+}
+
+impl Lines {
+    async fn wait(self) -> Held {
+        let turn = match self.waiting {
+            Some(waiting) => waiting.await,
+            None => self.turn,
+        };
+        let running = match self.line {
+            Some(line) => line.acquire_owned().await.ok(),
+            None => None,
+        };
+        Held {
+            _running: running,
+            _turn: turn,
+        }
+    }
+}
+
+/// A nested call never waits: the one before it may be the one that made it.
+fn not_its_turn() -> Fault {
+    let text = "calls of an ordered service run one after the other, and a nested call does not wait for its turn: \
+                the call before it may be the one that made it";
+    Fault::new(Outcome::Refused, Reason::Overloaded { retry_after: None }).with_detail(text)
 }
 
 /// A call on its way to the stack.
@@ -248,6 +341,7 @@ struct Starting {
 struct Spawned {
     ambient: Ambient,
     oneway: bool,
+    finish: bool,
     /// The stack was ready and has been called.
     begun: bool,
 }

@@ -1,13 +1,13 @@
 //! What the driver and the callers of one connection share: the protocol, the calls that wait, and the sender.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::ConnectionError;
-use super::faults::answer_of;
 use super::handshake::Handshake;
 use super::outcomes::Outcomes;
 use super::ping::Pings;
@@ -17,7 +17,7 @@ use super::waiting::{Ticket, WaitState};
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
-use crate::proto::{Abandoned, Answer, CallId, Opener, RequestHead, StreamId};
+use crate::proto::{Abandoned, Answer, CallId, MetadataError, Opener, RequestHead, StreamId};
 use crate::streaming::{Items, Upload};
 use crate::transport::{PacketSender, PeerIdentity};
 
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) peer: PeerIdentity,
     pub(crate) codec: Codec,
     ended: watch::Sender<bool>,
+    /// Told when a draining connection has no open call.
+    pub(super) idle: Notify,
     /// Where the connection and what belongs to it runs.
     pub(super) runtime: Handle,
 }
@@ -45,6 +47,7 @@ impl Shared {
             peer,
             codec,
             ended: watch::Sender::new(false),
+            idle: Notify::new(),
             runtime: Handle::current(),
         })
     }
@@ -71,11 +74,12 @@ impl Shared {
             buffer: request.method().buffer,
             deadline: request.deadline().map(tokio::time::Instant::into_std),
         };
+        let max_body = request.method().max_body;
         let upload = request.upload().cloned();
         let items = upload.as_ref().map(take_upload).transpose()?;
-        let body = request.into_body();
+        let (metadata, body) = request.into_metadata_and_body();
         let mut state = self.lock();
-        let call = match state.open_call(head, body) {
+        let call = match state.open_call(head, metadata, body, max_body) {
             Ok(call) => call,
             Err(fault) => {
                 drop(state);
@@ -88,6 +92,9 @@ impl Shared {
         };
         // The slot gives its permit back when it is free again.
         permit.into_iter().for_each(OwnedSemaphorePermit::forget);
+        if let Some(limit) = max_body {
+            state.proto.limit_response(call, limit);
+        }
         let ticket = state.waiting.enter(call);
         state.arm(head.deadline);
         let feeding = items.map(|items| (state.streams.open_outlet(call), items));
@@ -105,12 +112,13 @@ impl Shared {
         waker: &Waker,
     ) -> Option<Result<Response, Fault>> {
         let mut state = self.lock();
-        let Some(result) = state.waiting.take_result(ticket) else {
+        let Some((result, metadata)) = state.waiting.take_result(ticket) else {
             state.waiting.set_waker(ticket, waker);
             return None;
         };
         drop(state);
-        Some(result.unwrap_or_else(|| Ok(self.stream_of(ticket.call))))
+        let result = result.unwrap_or_else(|| Ok(self.stream_of(ticket.call)));
+        Some(result.map(|response| response.with_metadata(metadata)))
     }
 
     /// The response of a call that is answered by a stream.
@@ -158,7 +166,7 @@ impl Shared {
     /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
     pub(super) fn poll_flushed(&self, ticket: Ticket, waker: &Waker) -> Option<Result<(), Fault>> {
         let mut state = self.lock();
-        if let Some(result) = state.waiting.take_result(ticket) {
+        if let Some((result, _)) = state.waiting.take_result(ticket) {
             // Done, refused or lost: whichever, the request is no longer on its way.
             return Some(result.map_or(Ok(()), |result| result.map(drop)));
         }
@@ -185,29 +193,29 @@ impl Shared {
 
     /// Answers a call whose handler ran in a task of its own.
     pub(super) fn answer(&self, call: CallId, result: Result<Response, Fault>) {
-        let state = self.lock();
-        let answer = answer_of(result, state.proto.max_body());
+        let mut state = self.lock();
+        let answer = state.answer_of(call, result);
         self.answer_with(state, call, answer);
     }
 
     /// Sends the terminal frame of a call of the peer's.
     pub(super) fn answer_with(&self, mut state: MutexGuard<'_, State>, call: CallId, answer: Answer) {
         state.forget_handler(call);
-        let reader = state.end_upload_of_peer(call);
+        let woken = state.end_call_of_peer(call);
         if state.end.is_none() && state.proto.answer(call, answer) {
             state.notify_if_over();
             self.flush_or_gather(state);
         } else {
             drop(state);
         }
-        reader.into_iter().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Answers a call whose handler was dropped before it had ended.
     pub(super) fn answer_interrupted(&self, call: CallId) {
         let mut state = self.lock();
         state.forget_handler(call);
-        let reader = state.end_upload_of_peer(call);
+        let woken = state.end_call_of_peer(call);
         if state.end.is_none() {
             state.proto.answer_interrupted(call);
             state.notify_if_over();
@@ -215,7 +223,15 @@ impl Shared {
         } else {
             drop(state);
         }
-        reader.into_iter().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// An entry of what travels beside the result of a call of the peer's.
+    pub(crate) fn set_metadata(&self, call: CallId, key: &str, value: &[u8]) -> Result<(), MetadataError> {
+        match self.lock().proto.metadata_mut(call) {
+            Some(metadata) => metadata.insert(key, value),
+            None => Ok(()),
+        }
     }
 
     /// A call's handler begins: what its body was charged goes back to the caller.
@@ -227,10 +243,32 @@ impl Shared {
         }
     }
 
-    /// Takes no more calls of depth 0, and makes none; ends when the running ones are over.
+    /// Takes no more calls of depth 0, and makes none.
     pub(crate) fn drain(&self, text: &str) {
-        self.lock().proto.drain(text);
-        self.leave();
+        let mut state = self.lock();
+        state.proto.drain(text);
+        state.notify_driver();
+        drop(state);
+        self.credit.close();
+    }
+
+    /// Waits until a draining connection has no open call, or has ended.
+    pub(crate) async fn until_idle(&self) {
+        let mut idle = pin!(self.idle.notified());
+        loop {
+            idle.as_mut().enable();
+            if self.is_idle() {
+                return;
+            }
+            idle.as_mut().await;
+            idle.set(self.idle.notified());
+        }
+    }
+
+    /// Whether no call is open, or the connection has ended.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        state.end.is_some() || state.is_idle()
     }
 
     /// Makes no more calls of depth 0; ends when the open ones are over.
@@ -260,11 +298,19 @@ impl Shared {
         stop.into_iter().for_each(|task| task.abort());
         wake.into_iter().chain(driver).for_each(Waker::wake);
         self.ended.send_replace(true);
+        self.idle.notify_waiters();
     }
 
     /// Takes no calls any more, because the peer takes none.
     pub(super) fn stop_calling(&self) {
         self.credit.close();
+        // Whoever watches for the end looks at the credit, too.
+        self.ended.send_modify(|_| {});
+    }
+
+    /// Whether calls of depth 0 may still be sent, as far as is known.
+    pub(crate) fn takes_calls(&self) -> bool {
+        !self.credit.is_closed()
     }
 
     /// Why a call cannot be sent now.

@@ -7,13 +7,17 @@ use std::time::Instant;
 use tokio::task::AbortHandle;
 
 use super::ConnectionError;
-use super::outcomes::{Outcomes, end_of_upload};
+use super::cancelled::Cancels;
+use super::faults::{answer_of, check_size};
+use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
 use super::streams::Streams;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
+use crate::message::Response;
 use crate::proto::{
-    Agreed, Body, CallId, Connection, Event, Opener, OutPacket, RequestHead, Slots, StreamId,
+    Agreed, Answer, Body, BodyLimit, CallId, Connection, Event, Metadata, Opener, OutPacket, RequestHead,
+    Slots, StreamId,
 };
 use crate::streaming::ItemError;
 
@@ -23,6 +27,7 @@ pub(super) struct State {
     pub(super) waiting: WaitingCalls,
     pub(super) handlers: Slots<Option<Handler>>,
     pub(super) streams: Streams,
+    pub(super) cancels: Cancels,
     pub(super) driver: Option<Waker>,
     /// The driver has been woken and has not run since.
     pub(super) driver_notified: bool,
@@ -51,8 +56,11 @@ pub(super) struct State {
 /// A handler that runs in a task of its own.
 pub(super) struct Handler {
     pub(super) task: AbortHandle,
+    pub(super) call: CallId,
     /// Nobody waits for it, so it outlives the connection.
     pub(super) oneway: bool,
+    /// Once it has begun it runs to its end, whoever waits for it.
+    pub(super) finish: bool,
 }
 
 impl State {
@@ -62,6 +70,7 @@ impl State {
             waiting: WaitingCalls::new(agreed.received),
             handlers: Slots::new(agreed.granted),
             streams: Streams::default(),
+            cancels: Cancels::default(),
             driver: None,
             driver_notified: false,
             sent_since_driver_ran: false,
@@ -88,9 +97,9 @@ impl State {
         }
     }
 
-    /// Wakes the driver to say farewell, when the last call of an end that leaves is over.
+    /// Wakes the driver when the last call of an end that leaves, or is going to, is over.
     pub(super) fn notify_if_over(&mut self) {
-        if self.is_over() {
+        if (self.leaving || self.proto.is_draining()) && self.is_idle() {
             self.notify_driver();
         }
     }
@@ -103,8 +112,11 @@ impl State {
                     if call.head.upload {
                         self.open_upload(call.id);
                     }
-                    outcomes.incoming.push(call);
+                    outcomes.incoming.push(Arrival::Call(call));
                 }
+                Event::Announced(call, head) => outcomes.incoming.push(Arrival::Announced(call, head)),
+                Event::Withdrawn(call) => outcomes.incoming.push(Arrival::Withdrawn(call)),
+                Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
                 Event::BodyDeadline(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),
                 Event::Ended(call, ending) => self.end_call(call, ending, outcomes),
@@ -143,7 +155,8 @@ impl State {
 
     /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
     fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
-        if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
+        let is_it = |arrival: &Arrival| matches!(arrival, Arrival::Call(incoming) if incoming.id == call);
+        if let Some(at) = outcomes.incoming.iter().position(is_it) {
             outcomes.incoming.remove(at);
             self.streams.close(StreamId {
                 opener: Opener::Peer,
@@ -151,8 +164,13 @@ impl State {
             });
             return self.proto.answer_interrupted(call);
         }
-        let handler = self.handlers.get(call.slot).and_then(Option::take);
-        outcomes.stop.extend(handler.map(|handler| handler.task));
+        outcomes.wake.extend(self.cancels.take(call));
+        let begun = self.proto.has_begun(call);
+        let Some(handler) = self.handlers.get(call.slot) else {
+            return;
+        };
+        let stopped = handler.take_if(|handler| !(handler.finish && begun));
+        outcomes.stop.extend(stopped.map(|handler| handler.task));
     }
 
     /// Sees to the driver's timer when a deadline comes before all others.
@@ -165,39 +183,71 @@ impl State {
         }
     }
 
-    /// Opens a call, if it may be made.
-    pub(super) fn open_call(&mut self, head: RequestHead, body: Body) -> Result<CallId, Fault> {
-        self.check_open(&body)?;
+    /// Opens a call, if it may be made; `max_body` is its method's own limit.
+    pub(super) fn open_call(
+        &mut self,
+        head: RequestHead,
+        metadata: Metadata,
+        body: Body,
+        max_body: Option<u64>,
+    ) -> Result<CallId, Fault> {
+        self.check_open(&body, max_body)?;
         self.check_staying(head.depth)?;
         if head.upload && !self.proto.takes_streams() {
             return Err(no_streams(Outcome::NotSent));
         }
-        let call = self.proto.send_request(head, body);
+        let call = self.proto.send_request_with(head, metadata, body);
         call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
     }
 
-    fn check_open(&self, body: &Body) -> Result<(), Fault> {
+    fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
         }
         if self.peer_left {
             return Err(Fault::new(Outcome::NotSent, Reason::Draining));
         }
-        let (size, limit) = (body.len() as u64, self.proto.max_body());
-        if size > limit {
-            let fault = Fault::new(Outcome::NotSent, Reason::BodyTooLarge { size, limit });
-            return Err(fault.with_detail("a request; the other end sets the limit, with max_body"));
-        }
-        Ok(())
+        let limit = BodyLimit::of(max_body, self.proto.max_body());
+        check_size(Outcome::NotSent, body, limit)
     }
 
     /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
     pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
-        if self.proto.is_parting() || (self.leaving && depth == 0) {
+        let leaving = self.leaving || self.proto.is_draining();
+        if self.proto.is_parting() || (leaving && depth == 0) {
             let fault = Fault::new(Outcome::NotSent, Reason::Draining);
             return Err(fault.with_detail("this end is leaving"));
         }
         Ok(())
+    }
+
+    /// Answers a call of the peer's whose handler ended where it arrived.
+    pub(super) fn answer_with_result(&mut self, call: CallId, result: Result<Response, Fault>) {
+        let answer = self.answer_of(call, result);
+        self.proto.answer(call, answer);
+    }
+
+    /// How a handler's result goes over the wire.
+    pub(super) fn answer_of(&mut self, call: CallId, result: Result<Response, Fault>) -> Answer {
+        if let Ok(response) = &result {
+            self.take_metadata(call, response);
+        }
+        answer_of(result, self.proto.response_limit(call))
+    }
+
+    /// What layers put beside the result.
+    pub(super) fn take_metadata(&mut self, call: CallId, response: &Response) {
+        if response.metadata().is_empty() {
+            return;
+        }
+        let Some(metadata) = self.proto.metadata_mut(call) else {
+            return;
+        };
+        for (key, value) in response.metadata().iter() {
+            if let Err(error) = metadata.insert(key, value) {
+                tracing::warn!(%error, key, "metadata of a response is left out");
+            }
+        }
     }
 
     /// Ends every call that waits: those whose request had left may have run.
@@ -213,15 +263,17 @@ impl State {
         });
         let lost = || ItemError::Fault(reason.fault(Outcome::MayHaveRun));
         wake.extend(self.streams.end_all(lost));
+        wake.extend(self.cancels.take_all());
         wake.extend(self.flushing.drain(..).map(|(_, waker)| waker));
         wake
     }
 
     /// The handlers that end with the connection; nobody waits for their answers.
     pub(super) fn take_handlers(&mut self) -> Vec<AbortHandle> {
+        let proto = &mut self.proto;
         let handlers = self.handlers.values_mut().filter_map(Option::take);
         handlers
-            .filter(|handler| !handler.oneway)
+            .filter(|handler| !(handler.oneway || handler.finish && proto.has_begun(handler.call)))
             .map(|handler| handler.task)
             .collect()
     }

@@ -12,6 +12,7 @@ use super::streams::{Found, Outlet};
 use super::upload::UploadTask;
 use super::{Ambient, faults::record_of};
 use crate::fault::{Fault, Outcome, Reason};
+use crate::message::Response;
 use crate::proto::{Answer, Body, CallId, ItemsEnd, Opener, Room, StreamId};
 use crate::streaming::{ItemError, Items};
 
@@ -20,11 +21,12 @@ impl Shared {
     ///
     /// # Errors
     /// If its caller takes no streams.
-    pub(super) fn open_stream(&self, call: CallId) -> Result<bool, Fault> {
+    pub(super) fn open_stream(&self, call: CallId, response: &Response) -> Result<bool, Fault> {
         let mut state = self.lock();
         if !state.proto.takes_streams() {
             return Err(no_streams(Outcome::Ran));
         }
+        state.take_metadata(call, response);
         Ok(state.proto.open_stream(call))
     }
 
@@ -153,8 +155,15 @@ impl Shared {
 }
 
 impl State {
-    /// The call of the peer's has its answer: whoever still reads its stream reads no further. Whom to wake.
-    pub(super) fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
+    /// The call of the peer's has its answer: whoever still reads its stream reads no further, and nobody waits for it.
+    /// Whom to wake.
+    pub(super) fn end_call_of_peer(&mut self, call: CallId) -> Vec<Waker> {
+        let mut wake = self.cancels.take(call);
+        wake.extend(self.end_upload_of_peer(call));
+        wake
+    }
+
+    fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
         let id = StreamId {
             opener: Opener::Peer,
             call,

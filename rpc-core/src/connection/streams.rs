@@ -9,9 +9,9 @@ use crate::streaming::ItemError;
 /// All streams of one connection that somebody reads or feeds.
 #[derive(Default)]
 pub(super) struct Streams {
-    inboxes: HashMap<StreamId, Inbox>,
+    pub(super) inboxes: HashMap<StreamId, Inbox>,
     /// Whom to wake when a stream has room, or is over.
-    senders: HashMap<StreamId, Waker>,
+    pub(super) senders: HashMap<StreamId, Waker>,
     /// Which task feeds the items behind a request of this end's. A request that is taken back leaves no trace, so the
     /// next call may have its name before its task has noticed.
     feeds: HashMap<CallId, u64>,

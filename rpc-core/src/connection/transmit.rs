@@ -9,11 +9,8 @@ use std::task::{Context, Poll};
 
 use super::shared::Shared;
 use super::state::State;
+use super::turn::{Turn, run_again};
 use crate::proto::OutPacket;
-
-/// How many packets the driver sends before it looks what has arrived: a peer that reads as fast as this end writes
-/// must not keep it from reading.
-const BATCH: usize = 16;
 
 impl Shared {
     /// Called by whoever has queued a frame: sends it, or leaves it to the driver.
@@ -37,21 +34,22 @@ impl Shared {
     /// the first of these the driver is woken to go on.
     pub(super) fn transmit(&self, cx: &mut Context<'_>) -> MutexGuard<'_, State> {
         let mut state = self.lock();
-        let mut sent = 0;
+        let mut turn = Turn::default();
         // Whoever is sending wakes the driver if there is more.
         while !state.transmitting && !state.sender_broken {
-            if state.unsent.is_some() && !self.poll_room(&mut state, cx) {
+            // What did not fit the last time may fit now, long before the system tells so; asked is only when it does not.
+            if turn.has_begun() && state.unsent.is_some() && !self.poll_room(&mut state, cx) {
                 break;
             }
-            // Only after the question for room: nobody else asks it for a packet that the pipe did not take.
-            if sent == BATCH {
-                state.notify_driver();
+            // After that question: nobody else asks it for a packet that the pipe did not take.
+            if turn.is_over() {
+                run_again(cx);
                 break;
             }
-            sent += 1;
             let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
                 break;
             };
+            turn.add(packet.len());
             state = self.send_packet(state, packet);
         }
         state

@@ -6,7 +6,7 @@ use slab::Slab;
 
 use crate::fault::Fault;
 use crate::message::Response;
-use crate::proto::{CallId, Limits, Slots};
+use crate::proto::{CallId, Limits, Metadata, Slots};
 
 /// A call that was sent and is waited for: its place among the waiting.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub(super) struct WaitingCalls {
 
 struct Waiting {
     call: CallId,
+    /// What came beside the result.
+    metadata: Metadata,
     state: WaitState,
 }
 
@@ -47,6 +49,7 @@ impl WaitingCalls {
     pub(super) fn enter(&mut self, call: CallId) -> Ticket {
         let key = self.calls.insert(Waiting {
             call,
+            metadata: Metadata::new(),
             state: WaitState::Open(None),
         });
         if let Some(place) = self.keys.entry(call.slot) {
@@ -75,6 +78,15 @@ impl WaitingCalls {
         }
     }
 
+    /// What comes beside the result, which comes next.
+    pub(super) fn set_metadata(&mut self, call: CallId, metadata: Metadata) {
+        let key = self.keys.get(call.slot).copied();
+        let waiting = key.and_then(|key| self.calls.get_mut(key));
+        if let Some(waiting) = waiting.filter(|waiting| waiting.call == call) {
+            waiting.metadata = metadata;
+        }
+    }
+
     /// Ends every call that is open. Whom to wake.
     pub(super) fn end_all(&mut self, mut fault: impl FnMut(CallId) -> Fault) -> Vec<Waker> {
         let mut wake = Vec::new();
@@ -88,13 +100,17 @@ impl WaitingCalls {
     }
 
     /// Takes the result, if it is there; `None` in place of it is a stream.
-    pub(super) fn take_result(&mut self, ticket: Ticket) -> Option<Option<Result<Response, Fault>>> {
+    pub(super) fn take_result(
+        &mut self,
+        ticket: Ticket,
+    ) -> Option<(Option<Result<Response, Fault>>, Metadata)> {
         if let WaitState::Open(_) = self.calls[ticket.key].state {
             return None;
         }
-        match self.calls.remove(ticket.key).state {
-            WaitState::Ended(result) => Some(Some(result)),
-            WaitState::Streaming => Some(None),
+        let Waiting { metadata, state, .. } = self.calls.remove(ticket.key);
+        match state {
+            WaitState::Ended(result) => Some((Some(result), metadata)),
+            WaitState::Streaming => Some((None, metadata)),
             WaitState::Open(_) => None,
         }
     }

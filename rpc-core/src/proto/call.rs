@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::Body;
 use super::wire::{ONEWAY, OPENER, STREAM, u16_at, u32_at, u64_at};
+use super::{Body, Metadata};
 
 /// Which call of a connection: a slot below the granted credit, and how often the slot was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,6 +118,8 @@ pub struct IncomingCall {
     pub id: CallId,
     /// What is called, and how.
     pub head: RequestHead,
+    /// What travels beside the arguments.
+    pub metadata: Metadata,
     /// The arguments.
     pub body: Body,
 }

@@ -4,8 +4,8 @@ use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::Body;
-use super::agreed::Agreed;
+use super::agreed::{Agreed, Limits};
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
@@ -15,6 +15,7 @@ use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
 use super::wire::{self, Kind};
+use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
 ///
@@ -71,6 +72,11 @@ impl Connection {
         }
     }
 
+    /// Some methods of this end have limits of their own for the size of bodies.
+    pub fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.incoming.set_method_limits(limits);
+    }
+
     /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
     ///
     /// # Errors
@@ -106,15 +112,39 @@ impl Connection {
                 .push_back(Event::Ended(call, Ending::DeadlinePassed { unsent }));
         }
         for call in self.incoming.overdue(now) {
+            if self.incoming.is_receiving(call) {
+                self.events.push_back(Event::Withdrawn(call));
+            }
             if self.incoming.expire(call, &mut self.outbox) {
                 self.events.push_back(Event::Interrupted(call));
             }
         }
     }
 
-    /// Opens a call and queues its request. `None`: no credit is left. The body is within [`Self::max_body`].
+    /// Opens a call and queues its request. `None`: no credit is left. The body is within the method's own limit, or
+    /// else within [`Self::max_body`].
     pub fn send_request(&mut self, head: RequestHead, body: Body) -> Option<CallId> {
-        self.outgoing.send(head, body, &mut self.outbox)
+        self.send_request_with(head, Metadata::new(), body)
+    }
+
+    /// The same with metadata beside the body.
+    pub fn send_request_with(&mut self, head: RequestHead, metadata: Metadata, body: Body) -> Option<CallId> {
+        self.outgoing.send(head, metadata, body, &mut self.outbox)
+    }
+
+    /// What is to travel beside the result of a running call of the peer's. `None`: it is too late for that.
+    pub fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        self.incoming.metadata_mut(call)
+    }
+
+    /// Whether the handler of a call of the peer's has begun.
+    pub fn has_begun(&mut self, call: CallId) -> bool {
+        self.incoming.has_begun(call)
+    }
+
+    /// The call's method has a limit of its own for the size of its response, in bytes.
+    pub fn limit_response(&mut self, call: CallId, max_body: u64) {
+        self.outgoing.limit_response(call, max_body);
     }
 
     /// Nobody waits for the call any more: it is taken back, or the callee is told.
@@ -255,10 +285,27 @@ impl Connection {
         self.outgoing.open()
     }
 
-    /// The largest body the peer takes, in bytes.
+    /// What the peer granted this end at the handshake.
+    #[must_use]
+    pub fn received(&self) -> &Limits {
+        &self.agreed.received
+    }
+
+    /// How many bytes of large request bodies this end may send now.
+    #[must_use]
+    pub fn window_left(&self) -> u64 {
+        self.outgoing.window_left()
+    }
+
+    /// The largest body the peer takes, in bytes, of methods without a limit of their own.
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.outgoing.max_body()
+    }
+
+    /// The limit for the response to a call of the peer's.
+    pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
+        self.incoming.limit(call, self.outgoing.max_body())
     }
 
     /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
@@ -302,6 +349,7 @@ fn plain(kind: Kind, head: &[u8]) -> OutFrame<'_> {
             generation: 0,
         },
         head,
+        extensions: &[],
         deadline: None,
     }
 }

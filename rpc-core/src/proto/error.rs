@@ -70,14 +70,6 @@ pub enum ProtocolError {
         /// The call.
         call: CallId,
     },
-    /// A response body over the limit this end had stated.
-    #[error("a response body of {total} bytes is over the stated limit of {limit}")]
-    ResponseTooLarge {
-        /// The declared size of the body in bytes.
-        total: u64,
-        /// The stated limit in bytes.
-        limit: u64,
-    },
     /// A Done for a call whose result is waited for.
     #[error("{call} was ended without a result")]
     NoResult {
@@ -103,6 +95,14 @@ pub enum ProtocolError {
         total: u64,
         /// The stated limit in bytes.
         limit: u64,
+    },
+    /// Metadata over the limit of the protocol.
+    #[error("metadata of {size} bytes is over the limit of {limit}")]
+    MetadataSize {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
     },
     /// A second farewell.
     #[error("a farewell was said twice")]

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::Body;
-use super::call::{CallId, Ending, FaultRecord, IncomingCall};
+use super::Metadata;
+use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead};
 use super::items::{ItemsEnd, StreamId};
 
 /// What the peer did that somebody has to know.
@@ -16,6 +17,12 @@ pub enum Event {
     BodyDeadline(Instant),
     /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
     Interrupted(CallId),
+    /// The first part of a call of the peer's has come, the rest is on its way.
+    Announced(CallId, RequestHead),
+    /// A call that was announced has ended before it was whole.
+    Withdrawn(CallId),
+    /// What travels beside the result of a call of this end's, which comes next.
+    Metadata(CallId, Metadata),
     /// A call of this end's is being answered by a stream of items.
     Streaming(CallId),
     /// An item came.

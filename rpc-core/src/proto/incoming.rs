@@ -14,9 +14,11 @@ use std::time::Instant;
 
 use super::agreed::Limits;
 use super::assembly::Assembly;
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
+use super::metadata::Metadata;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -26,6 +28,7 @@ use super::{Answer, Body};
 pub(super) struct Incoming {
     slots: Slots<Slot>,
     limits: Limits,
+    method_limits: MethodLimits,
     window: Window,
     open: usize,
 }
@@ -38,11 +41,15 @@ struct Slot {
     body_open: bool,
     /// What the body was charged and has not been given back.
     charge: u64,
+    /// The method's own limit for the size of bodies.
+    max_body: Option<u64>,
     deadline: Option<Instant>,
     /// The most that its streams begin with, as the request said.
     buffer: u16,
     /// Items that follow the request. What comes of them after the call has ended is late, not wrong.
     upload: Option<Box<ItemsIn>>,
+    /// What is to travel beside the result.
+    metadata: Metadata,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +75,7 @@ enum State {
 #[derive(Debug)]
 struct Receiving {
     head: RequestHead,
+    metadata: Metadata,
     body: Assembly,
 }
 
@@ -90,9 +98,10 @@ pub(super) enum Whole {
 pub(super) struct Arriving<'a> {
     pub(super) call: CallId,
     pub(super) head: RequestHead,
+    pub(super) metadata: &'a Metadata,
     /// The size of the whole body, if it goes on in fragments.
     pub(super) total: Option<u64>,
-    /// The fragment that comes with it, in that case.
+    /// What comes of the body with it.
     pub(super) part: &'a [u8],
 }
 
@@ -101,9 +110,15 @@ impl Incoming {
         Self {
             slots: Slots::new(granted),
             limits: granted,
+            method_limits: MethodLimits::default(),
             window: Window::new(granted.window),
             open: 0,
         }
+    }
+
+    /// Some methods have limits of their own.
+    pub(super) fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.method_limits = limits;
     }
 
     /// Opens the call that a request begins. True: the whole body is there, the call may run.
@@ -116,6 +131,7 @@ impl Incoming {
         let Arriving {
             call,
             head,
+            metadata,
             total,
             part,
         } = arriving;
@@ -123,9 +139,10 @@ impl Incoming {
         if let Some(total) = total {
             self.charge(call, total)?;
         }
-        let too_large = total.filter(|total| *total > self.limits.max_body);
-        if let Some(total) = too_large {
-            let values = [total, self.limits.max_body];
+        let size = total.unwrap_or(part.len() as u64);
+        let limit = self.limit(call, self.limits.max_body).bytes();
+        if size > limit {
+            let values = [size, limit];
             self.refuse(
                 call,
                 &FaultRecord {
@@ -137,7 +154,7 @@ impl Incoming {
         } else if let Some(code) = refusal {
             self.refuse(call, &FaultRecord::refused(code), outbox);
         } else if let Some(total) = total {
-            return self.start_receiving(call, head, total, part);
+            return self.start_receiving(call, head, metadata.clone(), total, part);
         } else {
             return Ok(true);
         }
@@ -180,6 +197,7 @@ impl Incoming {
         Ok(Some(Whole::Call(IncomingCall {
             id: call,
             head: receiving.head,
+            metadata: receiving.metadata,
             body: receiving.body.finish(),
         })))
     }
@@ -206,6 +224,27 @@ impl Incoming {
             }
             State::Closed | State::Answered(_) => Ok(false),
         }
+    }
+
+    /// What is to travel beside the result of a running call. `None`: it is too late for that.
+    pub(super) fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        let slot = self.current(call)?;
+        let State::Running { items: None, .. } = slot.state else {
+            return None;
+        };
+        Some(&mut slot.metadata)
+    }
+
+    /// Whether the call's handler has begun.
+    pub(super) fn has_begun(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(state, Some(State::Running { begun: true, .. }))
+    }
+
+    /// Whether the call's body is still arriving.
+    pub(super) fn is_receiving(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(state, Some(State::Receiving(_)))
     }
 
     /// The handler begins: its body is no longer waiting, and its credit goes back.
@@ -311,6 +350,11 @@ impl Incoming {
         )
     }
 
+    /// The limit for bodies of the call: its method's, or else `of_end`.
+    pub(super) fn limit(&mut self, call: CallId, of_end: u64) -> BodyLimit {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end)
+    }
+
     /// How many calls have begun and have no terminal frame yet.
     pub(super) fn open(&self) -> usize {
         self.open
@@ -348,6 +392,7 @@ impl Incoming {
         *slot = Slot {
             generation: call.generation,
             deadline: head.deadline,
+            max_body: self.method_limits.of(head),
             buffer: head.buffer,
             upload: (head.upload).then(|| Box::new(ItemsIn::new(head.credit(self.limits.stream)))),
             ..Slot::default()
@@ -376,6 +421,7 @@ impl Incoming {
         &mut self,
         call: CallId,
         head: RequestHead,
+        metadata: Metadata,
         total: u64,
         part: &[u8],
     ) -> Result<bool, ProtocolError> {
@@ -385,19 +431,32 @@ impl Incoming {
             return Err(ProtocolError::WrongFragments { call });
         }
         if let Some(slot) = self.current(call) {
-            slot.state = State::Receiving(Box::new(Receiving { head, body }));
+            slot.state = State::Receiving(Box::new(Receiving { head, metadata, body }));
         }
         Ok(false)
     }
 
     fn respond(&mut self, call: CallId, status: u8, body: Body, outbox: &mut Outbox) {
-        if outbox.fits(4, body.len()) {
-            let mark = outbox.push(&frame(Kind::Response, call, &[status, 0, 0, 0]), body);
+        let metadata = self.current(call).map(|slot| std::mem::take(&mut slot.metadata));
+        // A fault record fills a packet by itself.
+        let metadata = metadata.filter(|_| status != 2).unwrap_or_default();
+        let extensions = metadata.encoded();
+        if outbox.fits(4 + extensions.len(), body.len()) {
+            let head = [status, 0, 0, 0];
+            let response = OutFrame {
+                extensions,
+                ..frame(Kind::Response, call, &head)
+            };
+            let mark = outbox.push(&response, body);
             return self.close(call, State::Answered(mark));
         }
         let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-        outbox.push_large(&frame(Kind::Response, call, &head), body);
+        let response = OutFrame {
+            extensions,
+            ..frame(Kind::Response, call, &head)
+        };
+        outbox.push_large(&response, body);
         self.close(call, State::Answering(None));
     }
 
@@ -456,6 +515,7 @@ fn frame(kind: Kind, call: CallId, head: &[u8]) -> OutFrame<'_> {
         flags: 0,
         call,
         head,
+        extensions: &[],
         deadline: None,
     }
 }

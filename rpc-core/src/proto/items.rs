@@ -322,6 +322,7 @@ fn frame(kind: Kind, id: StreamId, head: &[u8]) -> OutFrame<'_> {
         flags,
         call: id.call,
         head,
+        extensions: &[],
         deadline: None,
     }
 }

@@ -16,9 +16,11 @@ use std::time::Instant;
 use super::Body;
 use super::agreed::Limits;
 use super::assembly::Assembly;
-use super::call::{CallId, Ending, FaultRecord, RequestHead};
+use super::body_limits::BodyLimit;
+use super::call::{CallId, Ending, FaultRecord, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
+use super::metadata::Metadata;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
@@ -32,7 +34,7 @@ pub(super) struct Outgoing {
     /// What each stream of items to the callee begins with, at most.
     stream: u64,
     /// Large bodies that wait for the window to open.
-    waiting: VecDeque<(CallId, RequestHead, Body)>,
+    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
     max_body: u64,
     open: usize,
 }
@@ -44,6 +46,8 @@ struct Slot {
     oneway: bool,
     progress: Progress,
     deadline: Option<Instant>,
+    /// The method's own limit for the size of bodies.
+    max_body: Option<u64>,
     response: Option<(bool, Assembly)>,
     /// The most that its streams begin with, as the request said.
     buffer: u16,
@@ -101,7 +105,13 @@ impl Outgoing {
     }
 
     /// Opens a call and queues its request. `None`: no credit is left.
-    pub(super) fn send(&mut self, head: RequestHead, body: Body, outbox: &mut Outbox) -> Option<CallId> {
+    pub(super) fn send(
+        &mut self,
+        head: RequestHead,
+        metadata: Metadata,
+        body: Body,
+        outbox: &mut Outbox,
+    ) -> Option<CallId> {
         let nested = head.depth > 0;
         let reused = if nested {
             self.free_nested.pop()
@@ -111,25 +121,39 @@ impl Outgoing {
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
+        slot.max_body = None;
         (slot.state, slot.oneway, slot.deadline) = (State::Open, head.oneway, head.deadline);
         let call = CallId {
             slot: id,
             generation: slot.generation,
         };
-        let is_small = outbox.fits(28, body.len());
+        let is_small = outbox.fits(28 + metadata.encoded().len(), body.len());
         slot.buffer = head.buffer;
         if head.upload {
             slot.upload = Some(Box::new(ItemsOut::new(head.credit(self.stream), !is_small)));
         }
         self.open += 1;
         if is_small {
-            slot.progress = Progress::Small(outbox.push(&frame(call, &head, &head.encode()), body));
+            slot.progress =
+                Progress::Small(outbox.push(&frame(call, &head, &head.encode(), &metadata), body));
             return Some(call);
         }
         slot.progress = Progress::Large;
-        self.waiting.push_back((call, head, body));
+        self.waiting.push_back((call, head, metadata, body));
         self.start_waiting(outbox);
         Some(call)
+    }
+
+    /// The call's method has a limit of its own for its response.
+    pub(super) fn limit_response(&mut self, call: CallId, max_body: u64) {
+        if let Some(slot) = self.current(call) {
+            slot.max_body = Some(max_body);
+        }
+    }
+
+    /// The limit for the response to a call: its method's, or else `of_end`.
+    fn response_limit(&mut self, call: CallId, of_end: u64) -> u64 {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end).bytes()
     }
 
     /// Nobody waits for the call any more.
@@ -160,9 +184,12 @@ impl Outgoing {
         call: CallId,
         status: u8,
         body: Body,
+        limit: u64,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
+        let (size, limit) = (body.len() as u64, self.response_limit(call, limit));
         let ending = match status {
+            0 | 1 if size > limit => too_large(size, limit),
             0 => Ending::Succeeded(body),
             1 => Ending::Failed(body),
             2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
@@ -175,7 +202,8 @@ impl Outgoing {
         self.handle_terminal(call, ending, outbox)
     }
 
-    /// The first part of a response that goes on in fragments.
+    /// The first part of a response that goes on in fragments. One over the limit ends its call, which is cancelled:
+    /// the peer may know another limit of the method.
     pub(super) fn handle_large_response(
         &mut self,
         call: CallId,
@@ -183,25 +211,28 @@ impl Outgoing {
         total: u64,
         part: &[u8],
         limit: u64,
-    ) -> Result<(), ProtocolError> {
+        outbox: &mut Outbox,
+    ) -> Result<Option<Ending>, ProtocolError> {
         if status > 1 {
             return Err(ProtocolError::MalformedHead {
                 kind: Kind::Response as u8,
             });
         }
-        if total > limit {
-            return Err(ProtocolError::ResponseTooLarge { total, limit });
-        }
+        let limit = self.response_limit(call, limit);
         let Some(slot) = self.find(call)?.filter(|slot| slot.state == State::Open) else {
-            return Ok(());
+            return Ok(None);
         };
+        if total > limit && slot.response.is_none() {
+            self.abandon(call, outbox);
+            return Ok(Some(too_large(total, limit)));
+        }
         // Within the limit, which this end chose to fit its memory.
         let mut assembly = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
         if slot.response.is_some() || !assembly.push(part, true) {
             return Err(ProtocolError::WrongFragments { call });
         }
         slot.response = Some((status == 1, assembly));
-        Ok(())
+        Ok(None)
     }
 
     pub(super) fn handle_fragment(
@@ -293,9 +324,18 @@ impl Outgoing {
         }
     }
 
+    /// Whether somebody waits for the call's result.
+    pub(super) fn is_waited_for(&mut self, call: CallId) -> bool {
+        self.current(call).is_some_and(|slot| slot.state == State::Open)
+    }
+
     /// How many calls have not seen their terminal frame.
     pub(super) fn open(&self) -> usize {
         self.open
+    }
+
+    pub(super) fn window_left(&self) -> u64 {
+        self.window.left()
     }
 
     pub(super) fn max_body(&self) -> u64 {
@@ -361,27 +401,38 @@ impl Outgoing {
 
     /// Starts the large bodies that the window has room for.
     fn start_waiting(&mut self, outbox: &mut Outbox) {
-        while let Some((call, head, body)) = self.waiting.pop_front() {
+        while let Some((call, head, metadata, body)) = self.waiting.pop_front() {
             if !self.window.charge(body.len() as u64) {
-                self.waiting.push_front((call, head, body));
+                self.waiting.push_front((call, head, metadata, body));
                 return;
             }
             let mut bytes = [0; 36];
             bytes[..28].copy_from_slice(&head.encode());
             bytes[28..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-            outbox.push_large(&frame(call, &head, &bytes), body);
+            outbox.push_large(&frame(call, &head, &bytes, &metadata), body);
         }
     }
 }
 
-fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8]) -> OutFrame<'a> {
+fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8], metadata: &'a Metadata) -> OutFrame<'a> {
     OutFrame {
         kind: Kind::Request,
         flags: head.flags(),
         call,
         head: bytes,
+        extensions: metadata.encoded(),
         deadline: head.deadline,
     }
+}
+
+/// The ending of a call whose response is over the limit.
+fn too_large(size: u64, limit: u64) -> Ending {
+    Ending::Faulted(FaultRecord {
+        code: code::BODY_TOO_LARGE,
+        outcome: ran::RAN,
+        values: [size, limit],
+        text: "a response; the server was built with another max_body".to_owned(),
+    })
 }
 
 /// A frame of the caller without head or body.
@@ -391,6 +442,7 @@ fn control(kind: Kind, call: CallId) -> OutFrame<'static> {
         flags: OPENER,
         call,
         head: &[],
+        extensions: &[],
         deadline: None,
     }
 }
@@ -420,18 +472,21 @@ mod tests {
         outgoing.slots.get(slot).unwrap().generation = u32::MAX - 1;
         incoming.start_generations_at(u32::MAX - 1);
         for generation in [u32::MAX, 0, 1] {
-            let call = outgoing.send(head, Body::new(), &mut callers).unwrap();
+            let call = outgoing
+                .send(head, Metadata::new(), Body::new(), &mut callers)
+                .unwrap();
             assert_eq!(call, CallId { slot: 0, generation });
             let arriving = Arriving {
                 call,
                 head,
+                metadata: &Metadata::new(),
                 total: None,
                 part: &[],
             };
             assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
             assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
             callees.take(|| now).unwrap();
-            let ended = outgoing.handle_response(call, 0, Body::new(), &mut callers);
+            let ended = outgoing.handle_response(call, 0, Body::new(), 1, &mut callers);
             assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
         }
     }

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use super::Body;
 use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, truncated};
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
@@ -11,6 +10,7 @@ use super::incoming::{Arriving, Whole};
 use super::items::{ItemsEnd, Opener, Room, StreamId};
 use super::source::Source;
 use super::wire::{Frame, Kind, MORE, ONEWAY, OPENER, STREAM, u32_at, u64_at};
+use super::{Body, Metadata};
 
 impl Connection {
     pub(super) fn handle_frame<P>(
@@ -50,6 +50,9 @@ impl Connection {
             )?,
             Kind::Fragment => self.handle_fragment(&packet.bytes()[frame.body.clone()], &frame, call)?,
             Kind::Cancel => {
+                if self.incoming.is_receiving(call) {
+                    self.events.push_back(Event::Withdrawn(call));
+                }
                 if self.incoming.handle_cancel(call, &mut self.outbox)? {
                     self.events.push_back(Event::Interrupted(call));
                 }
@@ -109,9 +112,11 @@ impl Connection {
         let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 28));
         let refuses = self.is_parting() || (self.draining && head.depth == 0);
         let refusal = refuses.then_some(code::DRAINING);
+        let metadata = Metadata::decode(&bytes[frame.extensions.clone()])?;
         let arriving = Arriving {
             call,
             head,
+            metadata: &metadata,
             total,
             part: &bytes[frame.body.clone()],
         };
@@ -121,10 +126,15 @@ impl Connection {
         {
             let body;
             (body, packet) = packet.body(frame);
-            self.events
-                .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
-        } else if let Some(deadline) = head.deadline {
-            self.events.push_back(Event::BodyDeadline(deadline));
+            self.events.push_back(Event::Incoming(IncomingCall {
+                id: call,
+                head,
+                metadata,
+                body,
+            }));
+        } else if self.incoming.is_receiving(call) {
+            self.events.push_back(Event::Announced(call, head));
+            self.events.extend(head.deadline.map(Event::BodyDeadline));
         }
         Ok(packet)
     }
@@ -139,6 +149,12 @@ impl Connection {
         P: AsRef<[u8]> + Send + 'static,
     {
         let status = packet.bytes()[frame.head.start];
+        if self.outgoing.is_waited_for(call) {
+            let metadata = Metadata::decode(&packet.bytes()[frame.extensions.clone()])?;
+            if !metadata.is_empty() {
+                self.events.push_back(Event::Metadata(call, metadata));
+            }
+        }
         if frame.has(STREAM) {
             if status != 0 || frame.has(MORE) {
                 return Err(malformed(frame));
@@ -149,19 +165,22 @@ impl Connection {
             return Ok(packet);
         }
         self.check_not_streaming(call)?;
+        let limit = self.agreed.granted.max_body;
         if frame.has(MORE) {
             let total = u64_at(&packet.bytes()[frame.head.clone()], 4);
-            let limit = self.agreed.granted.max_body;
             let part = &packet.bytes()[frame.body.clone()];
-            self.outgoing
-                .handle_large_response(call, status, total, part, limit)?;
+            let open = self.outgoing.open();
+            let ending =
+                self.outgoing
+                    .handle_large_response(call, status, total, part, limit, &mut self.outbox)?;
+            self.on_ending(call, ending, open);
             return Ok(packet);
         }
         let (body, packet) = packet.body(frame);
         let open = self.outgoing.open();
         let ending = self
             .outgoing
-            .handle_response(call, status, body, &mut self.outbox)?;
+            .handle_response(call, status, body, limit, &mut self.outbox)?;
         self.on_ending(call, ending, open);
         Ok(packet)
     }

@@ -125,6 +125,8 @@ pub(super) struct Frame {
     pub(super) header: Header,
     /// The fixed part of the head; its length is as the kind demands.
     pub(super) head: Range<usize>,
+    /// What follows it, whose shape has been checked.
+    pub(super) extensions: Range<usize>,
     pub(super) body: Range<usize>,
 }
 
@@ -159,13 +161,14 @@ pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, us
             kind,
             header,
             head: content..fixed_end,
+            extensions: fixed_end..head_end,
             body: head_end..end,
         }),
         end,
     ))
 }
 
-/// Extensions may be skipped unless their tag says that they must be understood; none is known yet.
+/// Extensions may be skipped unless their tag says that they must be understood; none such is known yet.
 fn check_extensions(header: Header, mut rest: &[u8]) -> Result<(), ProtocolError> {
     let malformed = ProtocolError::MalformedHead { kind: header.kind };
     if header.flags & EXT == 0 && !rest.is_empty() {

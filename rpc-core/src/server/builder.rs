@@ -8,7 +8,7 @@ use std::time::Duration;
 use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
-use crate::client::BoxError;
+use crate::client::{BoxError, Channel};
 use crate::codec::Codec;
 use crate::connection::Config;
 use crate::message::{Request, Response};
@@ -16,6 +16,7 @@ use crate::transport::Listener;
 
 use super::router::Table;
 use super::run::{Running, ServeError};
+use super::services::OnConnect;
 use super::stack::{Layers, Whole};
 use super::{Authorize, Mount, MountError, Router, Services};
 
@@ -33,6 +34,7 @@ impl Server {
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
+            on_connect: None,
         };
         ServerBuilder {
             settings,
@@ -60,6 +62,7 @@ struct Settings {
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
+    on_connect: Option<OnConnect>,
 }
 
 impl<L, C> ServerBuilder<L, C> {
@@ -96,6 +99,35 @@ impl<L, C> ServerBuilder<L, C> {
         }
     }
 
+    /// Begins something with each client that was let in, in a task of its own: call what it offers, or keep a handle on
+    /// it. The channel neither ends the connection nor keeps it.
+    ///
+    /// What was begun is not cut off by the connection's end, so that it can tidy up after
+    /// [`closed`](Channel::closed); the server waits for it when it drains, and drops it at the drain deadline.
+    ///
+    /// ```
+    /// # use pipe_rpc_core::client::Channel;
+    /// # use pipe_rpc_core::server::Server;
+    /// let host = Server::builder().on_connect(|peer: Channel| async move {
+    ///     println!("{} is here", peer.peer_identity());
+    ///     println!("and gone: {}", peer.closed().await);
+    /// });
+    /// ```
+    pub fn on_connect<F, D>(mut self, begin: F) -> Self
+    where
+        F: Fn(Channel) -> D + Send + Sync + 'static,
+        D: Future<Output = ()> + Send + 'static,
+    {
+        let begin = Arc::new(begin);
+        let begin: OnConnect = Box::new(move |peer| {
+            let begin = Arc::clone(&begin);
+            // Called in its own task, so that a panic of it is there too.
+            Box::pin(async move { begin(peer).await })
+        });
+        self.settings.on_connect = Some(begin);
+        self
+    }
+
     /// Admits calls by who makes them: adds these rules as a [layer](Self::layer), and has [`serve`](Self::serve) tell
     /// if they name a service or a method that there is not.
     pub fn authorize(mut self, rules: Authorize) -> ServerBuilder<Stack<Authorize, L>, C> {
@@ -125,7 +157,8 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
-    /// Takes request bodies of at most this many bytes; 128 MiB unless set.
+    /// Takes request bodies of at most this many bytes; 128 MiB unless set. A method's `#[rpc(max_body = "..")]` goes
+    /// before it.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.settings.config.max_body = bytes;
         self
@@ -214,6 +247,7 @@ where
             fault,
             config,
             max_running,
+            on_connect,
             rules,
             ..
         } = self.settings;
@@ -232,7 +266,7 @@ where
                 connection: self.connection_layers,
             })
         };
-        Ok(Services::new(table, stack, config, max_running))
+        Ok(Services::new(table, stack, config, max_running, on_connect))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::proto::{CallId, Metadata, MetadataError};
 use crate::streaming::{Streaming, Upload};
 use crate::transport::PeerIdentity;
 
@@ -26,18 +27,28 @@ pub struct Context {
     deadline: Option<Instant>,
     depth: u8,
     connection: Arc<Shared>,
+    call: CallId,
+    /// What came beside the arguments; with the request until that is accepted.
+    metadata: Metadata,
     /// Passed when the method is entered, if layers could fail the call before or after.
     gate: Option<Arc<Gate>>,
 }
 
 impl Context {
-    pub(crate) fn new(method: &'static Method, connection: &Arc<Shared>, ambient: Ambient) -> Self {
+    pub(crate) fn new(
+        method: &'static Method,
+        connection: &Arc<Shared>,
+        call: CallId,
+        ambient: Ambient,
+    ) -> Self {
         let Ambient { deadline, depth } = ambient;
         Self {
             method,
             deadline,
             depth,
             connection: Arc::clone(connection),
+            call,
+            metadata: Metadata::new(),
             gate: None,
         }
     }
@@ -68,6 +79,45 @@ impl Context {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Resolves when nobody waits for this call any more: the caller cancelled it, its deadline passed, the connection was
+    /// lost, or it has been answered.
+    ///
+    /// A handler is dropped at that moment, so this is for what it has spawned, and for methods that are to
+    /// `#[rpc(finish)]`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn cancelled(&self) {
+        self.connection.cancelled(self.call).await;
+    }
+
+    /// Whether nobody waits for this call any more; see [`cancelled`](Self::cancelled).
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.connection.is_cancelled(self.call)
+    }
+
+    /// What travelled beside the arguments.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Sends an entry beside the result, in place of one with the same key. Of a method that returns a stream it goes with
+    /// the opening of that.
+    ///
+    /// # Errors
+    /// If the key or all entries together are too large. When the call has been answered, or its stream is open, nothing
+    /// happens.
+    pub fn respond_with_metadata(&self, key: &str, value: impl AsRef<[u8]>) -> Result<(), MetadataError> {
+        self.connection.set_metadata(self.call, key, value.as_ref())
+    }
+
+    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
     }
 
     /// How many calls wait for this one; 0 for a call that no handler makes.

@@ -8,7 +8,7 @@ use crate::connection::{Dispatch, Stack};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, ServiceId};
 use crate::method::Method;
-use crate::proto::RequestHead;
+use crate::proto::{MethodLimits, RequestHead};
 
 use super::{MethodLoad, Mount, Reply, RuleError};
 
@@ -185,6 +185,15 @@ impl Dispatch for Table {
             return Err(Fault::new(Outcome::Refused, Reason::SignatureMismatch).with_detail(text));
         }
         Ok((method, Arc::clone(&entry.load)))
+    }
+
+    fn method_limits(&self) -> MethodLimits {
+        let limit = |entry: &Entry| {
+            let service = self.mounts[entry.mount].id.0;
+            let max_body = entry.method.max_body?;
+            Some((service, entry.method.id, max_body))
+        };
+        self.methods.iter().filter_map(limit).collect()
     }
 }
 

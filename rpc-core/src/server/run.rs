@@ -57,8 +57,12 @@ impl Running {
         let mut tasks = JoinSet::new();
         let ended = self.accept_until(&mut listener, signal, &mut tasks).await;
         listener.close();
-        self.drain();
-        let all_over = async { while tasks.join_next().await.is_some() {} };
+        let open = self.drain();
+        let all_over = async {
+            all_idle(&open).await;
+            open.iter().for_each(|shared| shared.leave());
+            while tasks.join_next().await.is_some() {}
+        };
         if tokio::time::timeout(drain_deadline, all_over).await.is_err() {
             tracing::warn!(
                 connections = tasks.len(),
@@ -102,13 +106,14 @@ impl Running {
         };
         let driver = self.services.driver(link, handshake);
         self.enter(driver.shared());
-        driver.await;
+        self.services.clone().drive(driver).await;
     }
 
     fn enter(&self, shared: &Arc<Shared>) {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if connections.draining {
             shared.drain(GOODBYE);
+            shared.leave();
         }
         // Sweep when the list has doubled, so that a connection costs the same however many came and went.
         if connections.open.len() == connections.open.capacity() {
@@ -117,11 +122,21 @@ impl Running {
         connections.open.push(Arc::downgrade(shared));
     }
 
-    fn drain(&self) {
+    /// Tells every client, and those to come, that calls of depth 0 are over. Whom it told.
+    fn drain(&self) -> Vec<Arc<Shared>> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         connections.draining = true;
-        for shared in connections.open.drain(..).filter_map(|shared| shared.upgrade()) {
-            shared.drain(GOODBYE);
-        }
+        let open = connections.open.drain(..);
+        let open: Vec<_> = open.filter_map(|shared| shared.upgrade()).collect();
+        open.iter().for_each(|shared| shared.drain(GOODBYE));
+        open
+    }
+}
+
+/// Waits until no call is open on any of the connections. A handler of one may still call the client of another, so none
+/// is left before that.
+async fn all_idle(open: &[Arc<Shared>]) {
+    while let Some(busy) = open.iter().find(|shared| !shared.is_idle()) {
+        busy.until_idle().await;
     }
 }

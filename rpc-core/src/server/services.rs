@@ -1,9 +1,12 @@
 //! What one end of a connection serves, whichever end it is.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
+use crate::client::Channel;
 use crate::connection::{Config, Driver, Handshake, Serving};
 use crate::transport::Link;
 
@@ -21,7 +24,11 @@ struct Offer {
     max_running: Option<Arc<Semaphore>>,
     /// What a peer is granted.
     config: Config,
+    on_connect: Option<OnConnect>,
 }
+
+/// What is done with the peer of each new connection.
+pub(super) type OnConnect = Box<dyn Fn(Channel) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Services {
     pub(super) fn new(
@@ -29,12 +36,14 @@ impl Services {
         stack: Box<dyn Whole>,
         config: Config,
         max_running: Option<usize>,
+        on_connect: Option<OnConnect>,
     ) -> Self {
         Self(Arc::new(Offer {
             table,
             stack,
             max_running: max_running.map(|calls| Arc::new(Semaphore::new(calls))),
             config,
+            on_connect,
         }))
     }
 
@@ -66,6 +75,21 @@ impl Services {
             max_running: self.0.max_running.clone(),
         };
         Driver::new(link, handshake, Some(serving))
+    }
+
+    /// Drives a connection to its end, and waits for what was begun when it was made.
+    pub(crate) async fn drive(self, driver: Driver) {
+        let Some(on_connect) = &self.0.on_connect else {
+            return driver.await;
+        };
+        let begun = on_connect(Channel::of_peer(driver.shared()));
+        // A task of its own, which may block or panic without the connection; it ends with this one.
+        let mut beside = JoinSet::new();
+        beside.spawn(begun);
+        driver.await;
+        if let Some(Err(error)) = beside.join_next().await {
+            tracing::error!(%error, "what was begun with a new connection did not end well");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use futures_util::StreamExt;
 
 use crate::fault::Fault;
 use crate::proto::Body;
@@ -25,6 +26,15 @@ impl Items {
     /// The items that `stream` yields.
     pub fn new(stream: impl Stream<Item = Result<Body, ItemError>> + Send + 'static) -> Self {
         Self(Box::pin(stream))
+    }
+}
+
+impl Items {
+    /// The same, holding `guard` until they are dropped.
+    pub(crate) fn holding(self, guard: impl Send + 'static) -> Self {
+        Self(Box::pin(self.inspect(move |_| {
+            let _ = &guard;
+        })))
     }
 }
 

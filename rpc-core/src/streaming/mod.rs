@@ -2,11 +2,11 @@
 
 mod items;
 mod no_error;
-mod streaming;
+mod typed;
 mod upload;
 
 pub use items::{ItemError, Items};
 pub use no_error::NoError;
-pub use streaming::Streaming;
+pub use typed::Streaming;
 pub use upload::Upload;
 pub(crate) use upload::encode_result;

@@ -1,19 +1,21 @@
 //! A server and its clients in one process, without a pipe.
 
 use std::io;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tower::{Layer, Service};
 
 use crate::client::{BoxError, Channel};
 use crate::connection::Config;
 use crate::message::{Request, Response};
-use crate::server::{Router, ServerBuilder};
-use crate::transport::memory::{self, MemoryConnector};
+use crate::server::{Router, ServeError, ServerBuilder};
+use crate::transport::memory::{self, MemoryConnector, MemoryListener};
 use crate::transport::{Link, Listener, Packet, PacketReceiver};
 
-/// Serves in memory, in a task of the current runtime, until every connector is dropped.
+/// Serves in memory, in a task of the current runtime, until every connector is dropped and every connection over.
 ///
 /// ```
 /// use pipe_rpc_core::server::Server;
@@ -39,9 +41,7 @@ where
     <C::Service as Service<Request>>::Error: Into<BoxError>,
     <C::Service as Service<Request>>::Future: Send,
 {
-    let (listener, connector) = memory::listener();
-    tokio::spawn(server.serve(listener));
-    connector
+    start(server).0
 }
 
 /// A client of a server in memory. The server runs in a task of the current runtime and ends with the connection.
@@ -80,11 +80,13 @@ where
     <C::Service as Service<Request>>::Error: Into<BoxError>,
     <C::Service as Service<Request>>::Future: Send,
 {
-    let (ours, theirs) = memory::pair();
-    let (theirs, over) = until_dropped(theirs);
-    let over = async { drop(over.await) };
-    let serving = tokio::spawn(server.serve_until(OneClient(Some(theirs)), over));
-    match Channel::open(ours, &Config::default()).await {
+    let (connector, serving) = start(server);
+    let opened = match connector.connect().await {
+        Ok(link) => Channel::open(link, &Config::default()).await,
+        Err(gone) => Err(gone.into()),
+    };
+    drop(connector);
+    match opened {
         Ok(channel) => channel,
         Err(error) => match serving.await {
             Ok(Err(fault)) => panic!("the server cannot serve: {fault}"),
@@ -93,39 +95,71 @@ where
     }
 }
 
-/// Hands over one link, and listens on.
-struct OneClient(Option<Link>);
+fn start<L, C>(server: ServerBuilder<L, C>) -> (MemoryConnector, JoinHandle<Result<(), ServeError>>)
+where
+    L: Layer<Router> + Send + 'static,
+    L::Service: Clone + Send + Sync + 'static,
+    C: Layer<L::Service> + Send + Sync + 'static,
+    C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
+    <C::Service as Service<Request>>::Error: Into<BoxError>,
+    <C::Service as Service<Request>>::Future: Send,
+{
+    let (listener, connector) = memory::listener();
+    let (held, let_go) = oneshot::channel();
+    let listener = Lasting {
+        listener,
+        in_use: Some(Arc::new(held)),
+    };
+    let over = async { drop(let_go.await) };
+    (connector, tokio::spawn(server.serve_until(listener, over)))
+}
 
-impl Listener for OneClient {
-    fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<io::Result<Link>> {
-        self.0.take().map_or(Poll::Pending, |link| Poll::Ready(Ok(link)))
+/// Listens on when every connector is gone: that ends the server, which would drain the connections that are open.
+struct Lasting {
+    listener: MemoryListener,
+    /// The server is in use as long as somebody has a share in this: the listener, until every connector is gone, and
+    /// every connection.
+    in_use: Option<InUse>,
+}
+
+type InUse = Arc<oneshot::Sender<()>>;
+
+impl Listener for Lasting {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Link>> {
+        let Some(in_use) = &self.in_use else {
+            return Poll::Pending;
+        };
+        match ready!(self.listener.poll_accept(cx)) {
+            Ok(link) => Poll::Ready(Ok(Link {
+                receiver: Box::new(Held {
+                    receiver: link.receiver,
+                    _in_use: Arc::clone(in_use),
+                }),
+                ..link
+            })),
+            Err(_) => {
+                self.in_use = None;
+                Poll::Pending
+            }
+        }
     }
 
     fn close(&mut self) {
-        self.0 = None;
+        self.listener.close();
     }
 
     fn local_name(&self) -> String {
-        "in-memory".to_owned()
+        self.listener.local_name()
     }
 }
 
-/// The same link, and what is ready when its connection is over.
-fn until_dropped(link: Link) -> (Link, oneshot::Receiver<()>) {
-    let (told, over) = oneshot::channel();
-    let receiver = Box::new(TellsItsDrop {
-        receiver: link.receiver,
-        _told: told,
-    });
-    (Link { receiver, ..link }, over)
-}
-
-struct TellsItsDrop {
+/// A receiver that keeps its server going.
+struct Held {
     receiver: Box<dyn PacketReceiver>,
-    _told: oneshot::Sender<()>,
+    _in_use: InUse,
 }
 
-impl PacketReceiver for TellsItsDrop {
+impl PacketReceiver for Held {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
         self.receiver.poll_recv(cx)
     }

@@ -6,7 +6,12 @@ use std::task::{Context, Poll};
 use pipe_rpc_core::transport::{Link, PacketSender};
 
 /// Sees a packet in the thread that sends it. False: the packet is taken and goes nowhere.
-pub type Hook = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
+pub type Hook = Box<dyn Fn(&[IoSlice<'_>]) -> bool + Send + Sync>;
+
+/// The bytes of a packet.
+pub fn flat(packet: &[IoSlice<'_>]) -> Vec<u8> {
+    packet.iter().flat_map(|slice| slice.iter().copied()).collect()
+}
 
 struct Sender {
     inner: Box<dyn PacketSender>,
@@ -24,8 +29,7 @@ pub fn hooked(link: Link, hook: Hook) -> Link {
 
 impl PacketSender for Sender {
     fn try_send(&self, packet: &[IoSlice<'_>]) -> io::Result<()> {
-        let bytes: Vec<u8> = packet.iter().flat_map(|slice| slice.iter().copied()).collect();
-        if (self.hook)(&bytes) {
+        if (self.hook)(packet) {
             self.inner.try_send(packet)
         } else {
             Ok(())

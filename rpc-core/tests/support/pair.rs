@@ -193,9 +193,14 @@ impl End {
 
     fn gather(&mut self) {
         let events = std::iter::from_fn(|| self.proto.poll_event());
-        // Deadlines of bodies are for drivers; here `pass` asks for the next one itself.
-        self.events
-            .extend(events.filter(|event| !matches!(event, Event::BodyDeadline(_))));
+        // Deadlines of bodies, and what is announced, are for drivers; here `pass` asks for the next one itself.
+        let for_drivers = |event: &Event| {
+            matches!(
+                event,
+                Event::BodyDeadline(_) | Event::Announced(..) | Event::Withdrawn(_)
+            )
+        };
+        self.events.extend(events.filter(|event| !for_drivers(event)));
     }
 }
 
@@ -254,6 +259,9 @@ pub fn refusal(code: u16) -> Answer {
 pub fn say(event: &Event) -> String {
     match event {
         Event::Incoming(call) => format!("{} came with {} bytes", call.id, call.body.len()),
+        Event::Announced(call, _) => format!("{call} begins to come"),
+        Event::Withdrawn(call) => format!("{call} is withdrawn"),
+        Event::Metadata(call, metadata) => format!("{call} brings {metadata:?}"),
         Event::BodyDeadline(_) => "a body has a deadline".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),

@@ -8,14 +8,17 @@ use crate::errors::Errors;
 use crate::model::{Method, Returns};
 
 /// Names that the generated clients have functions of.
-const CLIENT_FUNCTIONS: [&str; 8] = [
+const CLIENT_FUNCTIONS: [&str; 11] = [
+    "builder",
     "caller",
     "clone",
     "closed",
     "connect",
+    "connect_with",
     "named",
     "new",
     "with_codec",
+    "with_metadata",
     "with_timeout",
 ];
 
@@ -127,6 +130,10 @@ fn streams(method: &Method, errors: &mut Errors) {
         Some((argument, _)) if options.idempotent => errors.at(
             &argument.ty,
             "a stream that was begun cannot be sent again: remove `idempotent`",
+        ),
+        _ if options.oneway && options.finish => errors.at(
+            ident,
+            "a oneway method runs to its end anyway, since nobody waits for it: remove `finish`",
         ),
         None if options.buffer.is_some() && !returned => errors.at(
             ident,

@@ -24,7 +24,9 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         clause,
         ..
     } = &Parameters::of(&service.item.generics);
+    let own = service.fresh("S");
     let connect = connect(service, &client);
+    let connect_with = connect_with(service, quote!(#client<#(#arguments,)* #own>));
     let methods = service.methods.iter().map(|method| call(service, method));
     let name = blocking.to_string();
     let doc = format!(
@@ -36,26 +38,32 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             #(#inherited)*
             #[doc = #doc]
             #[allow(dead_code)]
-            #vis struct #blocking<#(#declared),*> {
-                client: #facade::__private::BlockingClient<#client<#(#arguments),*>>,
+            #vis struct #blocking<#(#declared,)* #own = #facade::Channel> {
+                client: #facade::__private::BlockingClient<#client<#(#arguments,)* #own>>,
             }
 
             #(#inherited)*
             #[allow(dead_code)]
             impl<#(#bounded),*> #blocking<#(#arguments),*> #clause {
                 #connect
+            }
+
+            #(#inherited)*
+            #[allow(dead_code)]
+            impl<#(#bounded,)* #own: #facade::__private::Caller> #blocking<#(#arguments,)* #own> #clause {
+                #connect_with
                 #(#methods)*
             }
 
             #(#inherited)*
-            impl<#(#unbounded),*> ::core::clone::Clone for #blocking<#(#arguments),*> {
+            impl<#(#unbounded,)* #own: ::core::clone::Clone> ::core::clone::Clone for #blocking<#(#arguments,)* #own> {
                 fn clone(&self) -> Self {
                     Self { client: ::core::clone::Clone::clone(&self.client) }
                 }
             }
 
             #(#inherited)*
-            impl<#(#unbounded),*> ::core::fmt::Debug for #blocking<#(#arguments),*> {
+            impl<#(#unbounded,)* #own> ::core::fmt::Debug for #blocking<#(#arguments,)* #own> {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     f.debug_struct(#name).finish_non_exhaustive()
                 }
@@ -77,6 +85,27 @@ fn connect(service: &Service, client: &Ident) -> TokenStream {
         ) -> ::core::result::Result<Self, #facade::ConnectError> {
             let target: #facade::Connect = target.into();
             let client = #facade::__private::BlockingClient::connect(#client::connect(target))?;
+            ::core::result::Result::Ok(Self { client })
+        }
+    }
+}
+
+/// The function that makes any client one without async: of layers, or one that connects again.
+fn connect_with(service: &Service, client: TokenStream) -> TokenStream {
+    let facade = &service.facade;
+    let vis = &service.item.vis;
+    let error = service.fresh("E");
+    quote! {
+        /// Has a thread of its own make a client, as its builder does, and drive it.
+        ///
+        /// # Errors
+        /// As `connecting` does.
+        #vis fn connect_with<#error: ::core::marker::Send + 'static>(
+            connecting: impl ::core::future::Future<Output = ::core::result::Result<#client, #error>>
+                + ::core::marker::Send
+                + 'static,
+        ) -> ::core::result::Result<Self, #error> {
+            let client = #facade::__private::BlockingClient::connect(connecting)?;
             ::core::result::Result::Ok(Self { client })
         }
     }

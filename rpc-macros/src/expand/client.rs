@@ -28,6 +28,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     } = &parameters;
     let doc = format!(" Calls a [`{}`] in another process.", service.item.ident);
     let connect = connect(service, &parameters);
+    let builder = builder(service, &own, &parameters);
     let constructors = constructors(service, &own);
     let methods = (service.methods.iter().enumerate()).map(|(index, method)| call(service, index, method));
     let clone_and_debug = clone_and_debug(service, &own, &parameters);
@@ -41,6 +42,8 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         }
 
         #connect
+
+        #builder
 
         #(#inherited)*
         #[allow(dead_code)]
@@ -101,6 +104,44 @@ fn connect(service: &Service, parameters: &Parameters) -> TokenStream {
     }
 }
 
+/// The function that begins a client with more to say than where it connects.
+fn builder(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream {
+    let facade = &service.facade;
+    let inherited = attributes::inherited(&service.item.attrs);
+    let vis = &service.item.vis;
+    let client = service.derived("Client");
+    let table = methods::table(service);
+    let Parameters {
+        bounded,
+        arguments,
+        clause,
+        ..
+    } = parameters;
+    quote! {
+        #(#inherited)*
+        #[allow(dead_code)]
+        impl<#(#bounded),*> #client<#(#arguments),*> #clause {
+            /// Begins a client of who serves at `target`: with layers, or one that connects again.
+            #vis fn builder(target: impl ::core::convert::Into<#facade::Connect>) -> #facade::ClientBuilder<Self> {
+                #facade::__private::builder(target)
+            }
+        }
+
+        #(#inherited)*
+        impl<#(#bounded),*> #facade::__private::ClientOver for #client<#(#arguments),*> #clause {
+            type Client<#own: #facade::__private::Caller> = #client<#(#arguments,)* #own>;
+
+            fn over<#own: #facade::__private::Caller>(
+                caller: #own,
+                name: ::core::option::Option<&str>,
+                codec: #facade::Codec,
+            ) -> #client<#(#arguments,)* #own> {
+                <#client<#(#arguments,)* #own>>::named(caller, name.unwrap_or(#table::NAME)).with_codec(codec)
+            }
+        }
+    }
+}
+
 fn constructors(service: &Service, own: &Ident) -> TokenStream {
     let facade = &service.facade;
     let vis = &service.item.vis;
@@ -132,6 +173,15 @@ fn constructors(service: &Service, own: &Ident) -> TokenStream {
         #vis fn with_codec(self, codec: #facade::Codec) -> Self {
             Self {
                 stub: self.stub.with_codec(codec),
+                marker: ::core::marker::PhantomData,
+            }
+        }
+
+        /// The same with metadata beside the arguments of each call, in place of what it had.
+        #[must_use]
+        #vis fn with_metadata(self, metadata: #facade::Metadata) -> Self {
+            Self {
+                stub: self.stub.with_metadata(metadata),
                 marker: ::core::marker::PhantomData,
             }
         }

@@ -21,7 +21,10 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         let variant = variant(index);
         quote!(#(#cfgs)* #variant,)
     });
-    let entries = service.methods.iter().map(|method| entry(facade, &ident, method));
+    let entries = service
+        .methods
+        .iter()
+        .map(|method| entry(service, &ident, method));
     quote! {
         #(#inherited)*
         #[doc(hidden)]
@@ -96,7 +99,8 @@ fn variant(index: usize) -> Ident {
     format_ident!("M{index}")
 }
 
-fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
+fn entry(service: &Service, table: &Ident, method: &Method) -> TokenStream {
+    let facade = &service.facade;
     let cfgs = attributes::cfgs(&method.item.attrs);
     let name = method.name();
     let signature = signature::of(method);
@@ -104,11 +108,15 @@ fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
     let oneway = options.oneway.then(|| quote!(.oneway()));
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let spawn = options.spawn.then(|| quote!(.spawn()));
+    let finish = options.finish.then(|| quote!(.finish()));
+    let ordered = (options.ordered || service.options.ordered).then(|| quote!(.ordered()));
     let timeout = options.timeout.map(timeout);
+    let max_body = options.max_body.map(|bytes| quote!(.max_body(#bytes)));
     let buffer = options.buffer.map(|kib| quote!(.buffer(#kib)));
     quote! {
         #(#cfgs)*
-        #facade::__private::Method::new(#table::NAME, #name, #signature) #oneway #idempotent #spawn #timeout #buffer
+        #facade::__private::Method::new(#table::NAME, #name, #signature)
+            #oneway #idempotent #spawn #finish #ordered #timeout #max_body #buffer
     }
 }
 

@@ -6,7 +6,7 @@
 //! - `engine`: the one completion port of the process and its thread;
 //! - `slot`: the one outstanding operation of a direction; `sender`, `receiver` and `link` are made of two;
 //! - `instance`, `listening` and `acceptor`: the server's end; `client`: the other;
-//! - `security`: accounts and who may connect.
+//! - `security`: accounts and who may connect, by the tokens of `token_unsafe`; `lookup`: accounts by name.
 
 mod acceptor;
 mod assembly;

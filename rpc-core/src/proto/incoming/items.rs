@@ -4,7 +4,8 @@ use super::super::items::{ItemsEnd, ItemsIn, ItemsOut, Opener, Room, StreamId, p
 use super::super::outbox::Mark;
 use super::super::wire::STREAM;
 use super::{
-    Answer, Body, CallId, Incoming, Interrupt, Kind, Outbox, ProtocolError, RequestHead, State, frame,
+    Answer, Body, CallId, Incoming, Interrupt, Kind, OutFrame, Outbox, ProtocolError, RequestHead, State,
+    frame,
 };
 
 impl Incoming {
@@ -25,8 +26,12 @@ impl Incoming {
         };
         let credit = RequestHead::limit(slot.buffer, most);
         *items = Some(Box::new(ItemsOut::new(credit, false)));
-        let mut response = frame(Kind::Response, call, &[0; 4]);
-        response.flags |= STREAM;
+        let metadata = std::mem::take(&mut slot.metadata);
+        let response = OutFrame {
+            flags: STREAM,
+            extensions: metadata.encoded(),
+            ..frame(Kind::Response, call, &[0; 4])
+        };
         outbox.push(&response, Body::new());
         true
     }

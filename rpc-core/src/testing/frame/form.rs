@@ -1,7 +1,5 @@
 //! A frame taken apart, and put together.
 
-use std::fmt;
-
 /// The flag of frames that the caller of their call sends.
 pub const OPENER: u8 = 1;
 /// The flag of a body that goes on in Fragments.
@@ -141,91 +139,12 @@ impl Frame {
             .unwrap_or_else(|| panic!("a number has 8 bytes, and the head is {:02x?}", self.head))
     }
 
-    fn try_number(&self) -> Option<u64> {
+    pub(super) fn try_number(&self) -> Option<u64> {
         self.head.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
-
-    fn show_number(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.try_number() {
-            Some(number) => write!(f, " {number}"),
-            None => f.write_str(" without its number"),
-        }
-    }
-
-    /// The frame in short, and its bytes as far as they fit a line or two.
-    pub(crate) fn in_full(&self) -> String {
-        const SHOWN: usize = 48;
-        let show = |bytes: &[u8]| match bytes {
-            [] => "none".to_owned(),
-            bytes if bytes.len() <= SHOWN => format!("{bytes:02x?}"),
-            bytes => format!("{:02x?}, and {} bytes more", &bytes[..SHOWN], bytes.len() - SHOWN),
-        };
-        let Self {
-            flags, head, body, ..
-        } = self;
-        format!(
-            "{self}; flags {flags:#04x}; head {}; body {}",
-            show(head),
-            show(body)
-        )
-    }
 }
 
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match NAMES.get(usize::from(self.kind)) {
-            Some(name) if self.kind > 0 => f.write_str(name)?,
-            _ => write!(f, "kind {}", self.kind)?,
-        }
-        match self.kind {
-            1..=7 => write!(f, " {}.{}", self.slot, self.generation)?,
-            9 if self.flags & STREAM != 0 => {
-                write!(f, " {}.{}", self.slot, self.generation)?;
-                self.show_number(f)?;
-            }
-            8 => self.body.chunks(8).try_for_each(|pair| show_pair(f, pair))?,
-            9..=11 => self.show_number(f)?,
-            _ => {}
-        }
-        match (self.kind, self.head.first()) {
-            (1 | 2, _) if self.flags & STREAM != 0 => f.write_str(" stream")?,
-            (6, Some(status @ 1..)) => write!(f, " status {status}")?,
-            _ => {}
-        }
-        if self.flags & MORE != 0 {
-            f.write_str(" more")?;
-        }
-        Ok(())
-    }
-}
-
-/// By kind.
-const NAMES: [&str; 15] = [
-    "",
-    "request",
-    "response",
-    "refused",
-    "fragment",
-    "item",
-    "end",
-    "cancel",
-    "done",
-    "credit",
-    "ping",
-    "pong",
-    "goaway",
-    "farewell",
-    "farewell-ack",
-];
-
-fn show_pair(f: &mut fmt::Formatter<'_>, pair: &[u8]) -> fmt::Result {
-    match (u32_at(pair, 0), u32_at(pair, 4)) {
-        (Some(slot), Some(generation)) => write!(f, " {slot}.{generation}"),
-        _ => f.write_str(" half a pair"),
-    }
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..)?.first_chunk()?;
     Some(u32::from_le_bytes(*bytes))
 }

@@ -14,6 +14,7 @@ mod form;
 mod kinds;
 mod packet;
 mod request;
+mod shown;
 
 pub use form::{EXT, Frame, HEADER, MORE, ONEWAY, OPENER, STREAM, TornPacket};
 pub use kinds::{
