@@ -51,6 +51,24 @@ async fn open() -> (Stub<Channel>, Probe, MemoryConnector) {
     (Stub::new(channel, "Probe"), probe, connector)
 }
 
+#[tokio::test]
+async fn a_reader_that_grants_much_gets_more_than_may_wait_at_once_to_leave() {
+    const ITEMS: usize = 20_000;
+    let _turn = TURN.lock().await;
+    let (connector, _probe) = serve(|server| server);
+    let mut config = Config::default();
+    config.stream_buffer = 1 << 40;
+    let link = connector.connect().await.unwrap();
+    let stub = Stub::new(Channel::open(link, &config).await.unwrap(), "Probe");
+    for size in [100, 5000, 70_000] {
+        let argument = Bytes::from(vec![7; size]);
+        let mut items: Streaming<Bytes> = stub.stream(method(FLOOD), argument, None).await.unwrap();
+        for _ in 0..ITEMS * 100 / size {
+            assert_eq!(items.next().await.unwrap().unwrap().len(), size);
+        }
+    }
+}
+
 /// Lets all that can happen happen: calls go to the other end and back.
 async fn settle(stub: &Stub<Channel>) {
     for _ in 0..100 {
