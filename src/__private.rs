@@ -4,7 +4,9 @@ pub use futures_core::Stream;
 pub use rpc_core::client::{Caller, Stub};
 pub use rpc_core::message::Request;
 pub use rpc_core::method::Method;
+pub use rpc_core::schema::MethodShape;
 pub use rpc_core::server::{Context, Mount, Reply, reply_with_stream};
+pub use rpc_core::tables::table;
 pub use std::sync::Arc;
 
 #[cfg(feature = "blocking")]

@@ -76,6 +76,7 @@ pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
 pub use rpc_core::proto::{Metadata, MetadataError};
+pub use rpc_core::schema;
 pub use rpc_core::server::{
     Authorize, Context, MountError, Require, RuleError, ServeError, Server, ServerBuilder, Services,
 };

@@ -12,8 +12,10 @@ pub mod fault;
 pub mod message;
 pub mod method;
 pub mod proto;
+pub mod schema;
 pub mod server;
 pub mod streaming;
+pub mod tables;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;

@@ -1,6 +1,9 @@
 //! What is known of a method before it is called.
 
+use std::sync::OnceLock;
 use std::time::Duration;
+
+use crate::schema::MethodShape;
 
 /// What a service's trait says of one of its methods. Made by `#[pipe_rpc::service]`, one constant for each method.
 #[derive(Debug)]
@@ -12,9 +15,7 @@ pub struct Method {
     pub name: &'static str,
     /// What identifies the method on the wire: [`wire_id`] of its name.
     pub id: u32,
-    /// A hash of the signature; 0 is "unknown" and matches every other.
-    pub fingerprint: u64,
-    /// The signature as text, for messages about a changed one.
+    /// The signature as the trait writes it.
     pub signature: &'static str,
     /// Nobody waits for the result.
     pub oneway: bool,
@@ -32,18 +33,27 @@ pub struct Method {
     pub max_body: Option<u64>,
     /// How much of each of its streams may be under way, in KiB; 0 leaves it to the connection.
     pub buffer: u16,
+    shape: Option<fn() -> MethodShape>,
+    /// Traced when it is first asked for.
+    traced: OnceLock<Traced>,
+}
+
+/// What two ends must have alike.
+#[derive(Debug)]
+struct Traced {
+    text: String,
+    fingerprint: u64,
 }
 
 impl Method {
-    /// A unary method without options. `service` and `name` are as on the wire; `signature` is a text for people, whose
-    /// hash is the fingerprint.
+    /// A unary method without options. `service` and `name` are as on the wire; `signature` is a text for people, and
+    /// what the fingerprint is made of unless the method's [`shape`](Self::with_shape) is given.
     #[must_use]
     pub const fn new(service: &'static str, name: &'static str, signature: &'static str) -> Self {
         Self {
             service,
             name,
             id: wire_id(name),
-            fingerprint: fingerprint(signature),
             signature,
             oneway: false,
             idempotent: false,
@@ -53,7 +63,17 @@ impl Method {
             timeout: None,
             max_body: None,
             buffer: 0,
+            shape: None,
+            traced: OnceLock::new(),
         }
+    }
+
+    /// What it takes and returns, in place of the signature's text. The types are traced when the method's fingerprint
+    /// is first asked for.
+    #[must_use]
+    pub const fn with_shape(mut self, shape: fn() -> MethodShape) -> Self {
+        self.shape = Some(shape);
+        self
     }
 
     /// Nobody waits for the result.
@@ -111,6 +131,35 @@ impl Method {
         self.max_body = Some(bytes);
         self
     }
+
+    /// A hash of what it takes and returns, which both ends must have alike. 0 on the wire is "unknown" and matches
+    /// every other; no method here has that.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.traced().fingerprint
+    }
+
+    /// What it takes and returns, with the fields of all types in it: the text whose hash is the fingerprint.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.traced().text
+    }
+
+    /// What was given with [`with_shape`](Self::with_shape).
+    #[must_use]
+    pub fn shape(&self) -> Option<MethodShape> {
+        self.shape.map(|shape| shape())
+    }
+
+    fn traced(&self) -> &Traced {
+        self.traced.get_or_init(|| {
+            let text = self
+                .shape()
+                .map_or_else(|| self.signature.to_owned(), |shape| shape.text());
+            let fingerprint = fingerprint(&text);
+            Traced { text, fingerprint }
+        })
+    }
 }
 
 /// The number that stands for a service's or a method's name on the wire: FNV-1a, 32 bits, of its UTF-8 bytes.
@@ -127,10 +176,10 @@ pub const fn wire_id(name: &str) -> u32 {
     hash
 }
 
-/// The fingerprint of a signature: FNV-1a, 64 bits, of its UTF-8 bytes; never 0, which is "unknown".
+/// The fingerprint of a method's text: FNV-1a, 64 bits, of its UTF-8 bytes; never 0, which is "unknown".
 #[must_use]
-pub const fn fingerprint(signature: &str) -> u64 {
-    let bytes = signature.as_bytes();
+pub const fn fingerprint(text: &str) -> u64 {
+    let bytes = text.as_bytes();
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut i = 0;
     while i < bytes.len() {

@@ -303,7 +303,7 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
         return fault;
     }
     let theirs = fault.detail().unwrap_or_default();
-    let text = format!("{theirs}; this client has {}{}", method.name, method.signature);
+    let text = format!("{theirs}; this client has {}{}", method.name, method.text());
     fault.with_detail(text)
 }
 

@@ -66,7 +66,7 @@ impl Shared {
         let head = RequestHead {
             service: request.service().0,
             method: request.method().id,
-            fingerprint: request.method().fingerprint,
+            fingerprint: request.method().fingerprint(),
             depth: request.depth(),
             attempt: request.attempt(),
             oneway: request.method().oneway,

@@ -180,8 +180,8 @@ impl Dispatch for Table {
         let entry = self.entry(head.service, head.method);
         let entry = entry.ok_or_else(|| self.missing(head.service, head.method))?;
         let method = entry.method;
-        if head.fingerprint != 0 && method.fingerprint != 0 && head.fingerprint != method.fingerprint {
-            let text = format!("the server has {}{}", method.name, method.signature);
+        if head.fingerprint != 0 && head.fingerprint != method.fingerprint() {
+            let text = format!("the server has {}{}", method.name, method.text());
             return Err(Fault::new(Outcome::Refused, Reason::SignatureMismatch).with_detail(text));
         }
         Ok((method, Arc::clone(&entry.load)))

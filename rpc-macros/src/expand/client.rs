@@ -230,7 +230,7 @@ fn call(service: &Service, index: usize, method: &Method) -> TokenStream {
     let docs = docs::of_async(service, method);
     let vis = &service.item.vis;
     let head = head(service, method);
-    let table = methods::table(service);
+    let table = methods::all(service);
     let index = methods::index(service, index);
     let names = names(method);
     let arguments = methods::encoded_value(method, &names);
@@ -238,7 +238,7 @@ fn call(service: &Service, index: usize, method: &Method) -> TokenStream {
     // Located at the method, where the compiler then complains of a type that cannot cross.
     let place = Span::call_site().located_at(method.ident().span());
     let upload = upload(method);
-    let body = quote_spanned!(place=> self.stub.#call(&#table::all()[#index], #arguments, #upload).await);
+    let body = quote_spanned!(place=> self.stub.#call(&#table[#index], #arguments, #upload).await);
     quote! {
         #(#inherited)*
         #docs

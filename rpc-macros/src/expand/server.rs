@@ -21,6 +21,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let constructors = constructors(service, &own, &parameters);
     let clone_and_debug = clone_and_debug(service, &own, &parameters);
     let mount = mount(service, &own, &parameters);
+    let schema = schema(service, &parameters);
     quote! {
         #(#inherited)*
         #[doc = #doc]
@@ -32,7 +33,35 @@ pub(super) fn expand(service: &Service) -> TokenStream {
 
         #constructors
         #clone_and_debug
+        #schema
         #mount
+    }
+}
+
+/// For `()` in place of an implementation, so that `ThesaurusServer::schema()` says enough: no other has it.
+fn schema(service: &Service, parameters: &Parameters) -> TokenStream {
+    let facade = &service.facade;
+    let inherited = attributes::inherited(&service.item.attrs);
+    let vis = &service.item.vis;
+    let server = service.derived("Server");
+    let table = methods::table(service);
+    let all = methods::all(service);
+    let Parameters {
+        bounded,
+        arguments,
+        clause,
+        ..
+    } = parameters;
+    quote! {
+        #(#inherited)*
+        #[allow(dead_code)]
+        impl<#(#bounded),*> #server<(), #(#arguments),*> #clause {
+            /// What the service's methods take and return, with the fields of all types in it.
+            #[must_use]
+            #vis fn schema() -> #facade::schema::Schema {
+                #facade::schema::Schema::of(#table::NAME, #all)
+            }
+        }
     }
 }
 
@@ -98,6 +127,7 @@ fn mount(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream
     let the_trait = &service.item.ident;
     let server = service.derived("Server");
     let table = methods::table(service);
+    let all = methods::all(service);
     let Parameters {
         bounded,
         arguments,
@@ -118,7 +148,7 @@ fn mount(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream
             }
 
             fn methods(&self) -> &'static [#facade::__private::Method] {
-                #table::all()
+                #all
             }
 
             fn call(&self, index: usize, request: #facade::__private::Request) -> #facade::__private::Reply {

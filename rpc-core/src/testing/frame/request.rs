@@ -47,7 +47,7 @@ impl Frame {
     #[must_use]
     pub fn to_method(self, service: &str, method: &Method) -> Self {
         self.to(service, method.name)
-            .with_head_bytes(8, method.fingerprint.to_le_bytes())
+            .with_head_bytes(8, method.fingerprint().to_le_bytes())
     }
 
     /// The same request, whose caller stops waiting after `limit`; to the microsecond.

@@ -1,0 +1,362 @@
+//! Schemas read back from their text.
+
+use std::iter::Peekable;
+use std::str::{CharIndices, FromStr};
+
+use super::model::{Argument, Content, Definition, Field, Form, Schema, Signature, Type, Variant, WORDS};
+use super::text::is_of_name;
+
+/// How deep types may stand one inside another in a text.
+const MAX_DEPTH: usize = 256;
+
+/// A text is no schema.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {expected} was expected, and there is {found}")]
+pub struct ParseError {
+    line: usize,
+    expected: &'static str,
+    found: String,
+}
+
+impl ParseError {
+    /// Where, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl FromStr for Schema {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut parser = Parser::new(text)?;
+        parser.keyword("service")?;
+        let service = parser.name()?;
+        let mut methods = Vec::new();
+        while parser.takes_keyword("fn")? {
+            methods.push(parser.method()?);
+        }
+        let types = parser.definitions()?;
+        Ok(Self {
+            service,
+            methods,
+            types,
+        })
+    }
+}
+
+/// Reads the text whose hash is the fingerprint of the method `name`.
+pub(super) fn canonical(name: &str, text: &str) -> Result<(Signature, Vec<Definition>), ParseError> {
+    let mut parser = Parser::new(text)?;
+    let method = parser.signature(name.to_owned(), |parser| {
+        let ty = parser.ty()?;
+        Ok(Argument {
+            name: String::new(),
+            ty,
+        })
+    })?;
+    Ok((method, parser.definitions()?))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    Quoted(String),
+    Mark(char),
+    Arrow,
+    End,
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    chars: Peekable<CharIndices<'t>>,
+    /// What comes next, and where it begins.
+    next: (Token, usize),
+    depth: usize,
+}
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t str) -> Result<Self, ParseError> {
+        let mut parser = Self {
+            text,
+            chars: text.char_indices().peekable(),
+            next: (Token::End, 0),
+            depth: 0,
+        };
+        parser.take()?;
+        Ok(parser)
+    }
+
+    // What a schema is made of.
+
+    fn method(&mut self) -> Result<Signature, ParseError> {
+        let name = self.name()?;
+        self.signature(name, |parser| {
+            let Field { name, ty } = parser.field()?;
+            Ok(Argument { name, ty })
+        })
+    }
+
+    fn signature(
+        &mut self,
+        name: String,
+        argument: fn(&mut Self) -> Result<Argument, ParseError>,
+    ) -> Result<Signature, ParseError> {
+        self.mark('(', "`(`")?;
+        let (arguments, _) = self.list(')', argument)?;
+        let output = match self.next.0 {
+            Token::Arrow => {
+                self.take()?;
+                self.output()?
+            }
+            _ => Type::UNIT,
+        };
+        Ok(Signature {
+            name,
+            arguments,
+            output,
+        })
+    }
+
+    /// `(Result<A, B>)` is a `Result` as a value; elsewhere a type between parentheses is a tuple.
+    fn output(&mut self) -> Result<Type, ParseError> {
+        if self.next.0 != Token::Mark('(') {
+            return self.ty();
+        }
+        self.take()?;
+        let (mut parts, comma) = self.list(')', Self::ty)?;
+        match (parts.len(), comma) {
+            (1, false) => Ok(Type::ResultAsValue(Box::new(parts.remove(0)))),
+            _ => Ok(Type::Tuple(parts)),
+        }
+    }
+
+    fn definitions(&mut self) -> Result<Vec<Definition>, ParseError> {
+        let mut definitions = Vec::new();
+        loop {
+            if self.next.0 == Token::Mark(';') {
+                self.take()?;
+            }
+            definitions.push(if self.takes_keyword("struct")? {
+                let name = self.name()?;
+                let form = Form::Struct(self.content()?);
+                Definition { name, form }
+            } else if self.takes_keyword("enum")? {
+                let name = self.name()?;
+                self.mark('{', "`{`")?;
+                let form = Form::Enum(self.list('}', Self::variant)?.0);
+                Definition { name, form }
+            } else if self.takes_keyword("type")? {
+                let name = self.name()?;
+                self.mark('=', "`=`")?;
+                let form = Form::Alias(self.ty()?);
+                Definition { name, form }
+            } else if self.next.0 == Token::End {
+                return Ok(definitions);
+            } else {
+                return Err(self.unexpected("`fn`, `struct`, `enum` or `type`"));
+            });
+        }
+    }
+
+    fn variant(&mut self) -> Result<Variant, ParseError> {
+        let name = self.name()?;
+        let content = self.content()?;
+        Ok(Variant { name, content })
+    }
+
+    fn content(&mut self) -> Result<Content, ParseError> {
+        match self.next.0 {
+            Token::Mark('(') => {
+                self.take()?;
+                let (mut parts, comma) = self.list(')', Self::ty)?;
+                match (parts.len(), comma) {
+                    (1, false) => Ok(Content::Newtype(parts.remove(0))),
+                    _ => Ok(Content::Tuple(parts)),
+                }
+            }
+            Token::Mark('{') => {
+                self.take()?;
+                Ok(Content::Fields(self.list('}', Self::field)?.0))
+            }
+            _ => Ok(Content::Unit),
+        }
+    }
+
+    fn field(&mut self) -> Result<Field, ParseError> {
+        let name = self.name()?;
+        self.mark(':', "`:`")?;
+        let ty = self.ty()?;
+        Ok(Field { name, ty })
+    }
+
+    fn ty(&mut self) -> Result<Type, ParseError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.unexpected("a type that is not nested so deeply"));
+        }
+        let ty = match self.take()? {
+            Token::Quoted(name) => Type::Named(name),
+            Token::Mark('?') => Type::UNSEEN,
+            Token::Mark('(') => Type::Tuple(self.list(')', Self::ty)?.0),
+            Token::Mark('[') => self.array()?,
+            Token::Word(word) if self.next.0 == Token::Mark('<') => self.constructed(&word)?,
+            Token::Word(word) => match WORDS.iter().find(|known| **known == word) {
+                Some(known) => Type::Word(known),
+                None => Type::Named(word),
+            },
+            _ => return Err(self.unexpected("a type")),
+        };
+        self.depth -= 1;
+        Ok(ty)
+    }
+
+    fn array(&mut self) -> Result<Type, ParseError> {
+        let ty = Box::new(self.ty()?);
+        self.mark(';', "`;`")?;
+        let len = self.name()?;
+        let len = len.parse().map_err(|_| self.unexpected("a length before this"))?;
+        self.mark(']', "`]`")?;
+        Ok(Type::Array(ty, len))
+    }
+
+    fn constructed(&mut self, name: &str) -> Result<Type, ParseError> {
+        self.take()?;
+        let mut parts = self.list('>', Self::ty)?.0.into_iter().map(Box::new);
+        let parts = (parts.next(), parts.next(), parts.next());
+        match (name, parts) {
+            ("Option", (Some(ty), None, None)) => Ok(Type::Option(ty)),
+            ("Vec", (Some(ty), None, None)) => Ok(Type::Vec(ty)),
+            ("Map", (Some(key), Some(value), None)) => Ok(Type::Map(key, value)),
+            ("Result", (Some(ok), Some(error), None)) => Ok(Type::Result(ok, error)),
+            ("Streaming", (Some(item), error, None)) => Ok(Type::Stream(item, error)),
+            _ => Err(self
+                .unexpected("Option, Vec, Map, Result or Streaming of as many types as it has, before this")),
+        }
+    }
+
+    /// Parts with commas between them up to `end`; also whether a comma was the last of them.
+    fn list<T>(
+        &mut self,
+        end: char,
+        mut part: impl FnMut(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<(Vec<T>, bool), ParseError> {
+        let (mut parts, mut comma) = (Vec::new(), false);
+        while self.next.0 != Token::Mark(end) {
+            if !parts.is_empty() && !comma {
+                return Err(self.unexpected("a comma or the end of the list"));
+            }
+            parts.push(part(self)?);
+            comma = self.next.0 == Token::Mark(',');
+            if comma {
+                self.take()?;
+            }
+        }
+        self.take()?;
+        Ok((parts, comma))
+    }
+
+    // Tokens.
+
+    fn name(&mut self) -> Result<String, ParseError> {
+        match &self.next.0 {
+            Token::Word(_) | Token::Quoted(_) => match self.take()? {
+                Token::Word(name) | Token::Quoted(name) => Ok(name),
+                _ => Err(self.unexpected("a name")),
+            },
+            _ => Err(self.unexpected("a name")),
+        }
+    }
+
+    fn mark(&mut self, mark: char, expected: &'static str) -> Result<(), ParseError> {
+        if self.next.0 != Token::Mark(mark) {
+            return Err(self.unexpected(expected));
+        }
+        self.take().map(drop)
+    }
+
+    fn keyword(&mut self, word: &'static str) -> Result<(), ParseError> {
+        match self.takes_keyword(word)? {
+            true => Ok(()),
+            false => Err(self.unexpected("`service`")),
+        }
+    }
+
+    fn takes_keyword(&mut self, word: &str) -> Result<bool, ParseError> {
+        let is_it = matches!(&self.next.0, Token::Word(next) if next == word);
+        if is_it {
+            self.take()?;
+        }
+        Ok(is_it)
+    }
+
+    /// The next token; the one after it comes next.
+    fn take(&mut self) -> Result<Token, ParseError> {
+        let next = self.read()?;
+        Ok(std::mem::replace(&mut self.next, next).0)
+    }
+
+    fn read(&mut self) -> Result<(Token, usize), ParseError> {
+        self.skip();
+        let Some((at, first)) = self.chars.next() else {
+            return Ok((Token::End, self.text.len()));
+        };
+        let token = match first {
+            '"' => Token::Quoted(self.quoted(at)?),
+            '-' if self.chars.next_if(|(_, c)| *c == '>').is_some() => Token::Arrow,
+            c if is_of_name(c) => {
+                let mut word = String::from(c);
+                while let Some((_, c)) = self.chars.next_if(|(_, c)| is_of_name(*c)) {
+                    word.push(c);
+                }
+                Token::Word(word)
+            }
+            mark => Token::Mark(mark),
+        };
+        Ok((token, at))
+    }
+
+    fn quoted(&mut self, at: usize) -> Result<String, ParseError> {
+        let mut name = String::new();
+        while let Some((_, c)) = self.chars.next() {
+            match c {
+                '"' => return Ok(name),
+                '\\' => name.extend(self.chars.next().map(|(_, c)| c)),
+                c => name.push(c),
+            }
+        }
+        self.next = (Token::End, at);
+        Err(self.unexpected("the other quote of the name that begins here"))
+    }
+
+    /// Steps over spaces and comments.
+    fn skip(&mut self) {
+        while let Some((at, c)) = self.chars.peek().copied() {
+            if c.is_whitespace() {
+                self.chars.next();
+            } else if self.text[at..].starts_with("//") {
+                while self.chars.next_if(|(_, c)| *c != '\n').is_some() {}
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn unexpected(&self, expected: &'static str) -> ParseError {
+        let (token, at) = &self.next;
+        let found = match token {
+            Token::Word(word) => format!("`{word}`"),
+            Token::Quoted(name) => format!("{name:?}"),
+            Token::Mark(mark) => format!("`{mark}`"),
+            Token::Arrow => "`->`".to_owned(),
+            Token::End => "the end".to_owned(),
+        };
+        let line = self.text[..*at].matches('\n').count() + 1;
+        ParseError {
+            line,
+            expected,
+            found,
+        }
+    }
+}
