@@ -32,6 +32,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | to | see |
+//! |---|---|
+//! | say what a method is | [`service`](macro@service), [`Context`], [`Streaming`] |
+//! | serve | [`Server`], [`ServerBuilder`], [`PipeServer`], [`PipeName`] |
+//! | say who may connect, and call what | [`Access`], [`Owner`], [`Authorize`], [`Require`] |
+//! | connect, and call back | [`Connect`], [`Context::peer`] |
+//! | connect again | [`ClientBuilder`], [`ReconnectPolicy`], [`RetryLayer`] |
+//! | know what became of a call | [`Fault`], [`Outcome`], [`Reason`], [`CallError`] |
+//! | put layers around | [`Request`], [`Response`], [`Metadata`], [`Caller`] |
+//!
+//! # Features
+//! Neither is on unless asked for.
+//!
+//! - `blocking`: clients without async, from the same traits.
+//! - `testing`: for tests, the module `testing`: services without a pipe, scripted peers, faulty pipes, futures dropped at
+//!   every poll.
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
