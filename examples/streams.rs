@@ -46,7 +46,7 @@ struct Calculator;
 
 impl Numbers for Calculator {
     async fn primes(&self) -> impl Stream<Item = u64> {
-        let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+        let is_prime = |n: &u64| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
         stream::iter((2..).filter(is_prime))
     }
 
