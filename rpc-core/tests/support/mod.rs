@@ -6,3 +6,4 @@ pub mod pair;
 pub mod peer;
 pub mod service;
 pub mod streaming;
+pub mod table;
