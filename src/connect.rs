@@ -111,8 +111,8 @@ impl Connect {
     }
 
     /// Offers services to the server, on the same connection; handlers there call them through their
-    /// [`Context::peer`](rpc_core::server::Context::peer). What a server is built of is said in the same way: services, layers, and the limits on what
-    /// the other end sends, apart from the largest body, which is this end's own.
+    /// [`Context::peer`](rpc_core::server::Context::peer). It is said as for a server: services, layers, and limits on
+    /// what the other end sends, apart from the largest body, which is this end's own.
     ///
     /// ```no_run
     /// # #[pipe_rpc::service] trait Host { async fn register(&self, name: String); }

@@ -158,7 +158,7 @@ async fn unknown_services_and_methods_are_refused_and_the_connection_lives() {
     assert_eq!((frame.kind, frame.body[0]), (3, 6));
     assert_eq!(
         std::str::from_utf8(&frame.body[20..]).unwrap(),
-        "Probe has echo, never, large, touch, and none with id 0x00000063"
+        "Probe has echo, never, large, touch, flood, swallow, hoard, and none with id 0x00000063"
     );
     let mut other_signature = call((0, 3), ECHO, b"");
     other_signature.head[8] = 1;

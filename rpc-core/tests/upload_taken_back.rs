@@ -15,7 +15,8 @@ use support::service::{ECHO, SWALLOW, method};
 
 /// Polls the future once.
 async fn begin<F: Future>(future: &mut Pin<&mut F>) {
-    poll_fn(|cx| Poll::Ready(assert!(future.as_mut().poll(cx).is_pending()))).await;
+    let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending()));
+    assert!(polled.await, "it waits");
 }
 
 #[tokio::test]

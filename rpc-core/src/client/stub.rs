@@ -18,6 +18,7 @@ use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
 use crate::proto::Metadata;
+use crate::schema;
 use crate::server::{MAX_DEPTH, decode, encode};
 use crate::streaming::{Streaming, Upload};
 
@@ -303,7 +304,15 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
         return fault;
     }
     let theirs = fault.detail().unwrap_or_default();
-    let text = format!("{theirs}; this client has {}{}", method.name, method.text());
+    let (name, ours) = (method.name, method.text());
+    let mut text = format!("{theirs}; this client has {name}{ours}");
+    let their_text = theirs
+        .strip_prefix("the server has ")
+        .and_then(|text| text.strip_prefix(name));
+    if let Some(difference) = their_text.and_then(|theirs| schema::explain(name, theirs, ours)) {
+        text.push_str("; what differs: ");
+        text.push_str(&difference);
+    }
     fault.with_detail(text)
 }
 

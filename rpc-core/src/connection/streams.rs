@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 
+use crate::fault::{Fault, Outcome, Reason};
 use crate::proto::{Body, CallId, Opener, StreamId};
 use crate::streaming::ItemError;
 
@@ -92,7 +93,9 @@ impl Streams {
     /// Moves what came to `items`, which is empty.
     pub(super) fn take(&mut self, id: StreamId, items: &mut VecDeque<Body>, waker: &Waker) -> Found {
         let Some(inbox) = self.inboxes.get_mut(&id) else {
-            return Found::End(Ok(()));
+            // Never an end that looks whole.
+            let fault = Fault::new(Outcome::MayHaveRun, Reason::Cancelled);
+            return Found::End(Err(ItemError::Fault(fault)));
         };
         if !inbox.items.is_empty() {
             std::mem::swap(&mut inbox.items, items);

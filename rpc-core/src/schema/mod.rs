@@ -1,6 +1,9 @@
 //! The shapes of what a method takes and returns, as serde's `Deserialize` shows them.
 mod access;
 mod build;
+mod compare;
+mod difference;
+mod file;
 mod graph;
 mod merge;
 mod model;
@@ -11,6 +14,9 @@ mod shape;
 mod text;
 mod tracer;
 
+pub use compare::Change;
+pub(crate) use compare::explain;
+pub use file::CheckError;
 pub use model::Schema;
 pub use parse::ParseError;
 pub use shape::MethodShape;

@@ -29,10 +29,6 @@ impl Schema {
     pub fn methods(&self) -> impl Iterator<Item = &str> {
         self.methods.iter().map(|method| method.name.as_str())
     }
-
-    pub(super) fn definition(&self, name: &str) -> Option<&Definition> {
-        self.types.iter().find(|definition| definition.name == name)
-    }
 }
 
 /// One method.

@@ -46,17 +46,20 @@ impl FromStr for Schema {
     }
 }
 
-/// Reads the text whose hash is the fingerprint of the method `name`.
-pub(super) fn canonical(name: &str, text: &str) -> Result<(Signature, Vec<Definition>), ParseError> {
-    let mut parser = Parser::new(text)?;
+/// Reads the text whose hash is the fingerprint of the method `name`. Of a text that was cut off, as far as it goes.
+pub(super) fn canonical(name: &str, text: &str) -> Option<(Signature, Vec<Definition>)> {
+    let mut parser = Parser::new(text).ok()?;
     let method = parser.signature(name.to_owned(), |parser| {
         let ty = parser.ty()?;
-        Ok(Argument {
-            name: String::new(),
-            ty,
-        })
-    })?;
-    Ok((method, parser.definitions()?))
+        let name = String::new();
+        Ok(Argument { name, ty })
+    });
+    let method = method.ok()?;
+    let mut definitions = Vec::new();
+    while let Ok(Some(definition)) = parser.definition() {
+        definitions.push(definition);
+    }
+    Some((method, definitions))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,31 +136,30 @@ impl<'t> Parser<'t> {
     }
 
     fn definitions(&mut self) -> Result<Vec<Definition>, ParseError> {
-        let mut definitions = Vec::new();
-        loop {
-            if self.next.0 == Token::Mark(';') {
-                self.take()?;
-            }
-            definitions.push(if self.takes_keyword("struct")? {
-                let name = self.name()?;
-                let form = Form::Struct(self.content()?);
-                Definition { name, form }
-            } else if self.takes_keyword("enum")? {
-                let name = self.name()?;
-                self.mark('{', "`{`")?;
-                let form = Form::Enum(self.list('}', Self::variant)?.0);
-                Definition { name, form }
-            } else if self.takes_keyword("type")? {
-                let name = self.name()?;
-                self.mark('=', "`=`")?;
-                let form = Form::Alias(self.ty()?);
-                Definition { name, form }
-            } else if self.next.0 == Token::End {
-                return Ok(definitions);
-            } else {
-                return Err(self.unexpected("`fn`, `struct`, `enum` or `type`"));
-            });
+        std::iter::from_fn(|| self.definition().transpose()).collect()
+    }
+
+    fn definition(&mut self) -> Result<Option<Definition>, ParseError> {
+        if self.next.0 == Token::Mark(';') {
+            self.take()?;
         }
+        if self.next.0 == Token::End {
+            return Ok(None);
+        }
+        let (name, form) = if self.takes_keyword("struct")? {
+            (self.name()?, Form::Struct(self.content()?))
+        } else if self.takes_keyword("enum")? {
+            let name = self.name()?;
+            self.mark('{', "`{`")?;
+            (name, Form::Enum(self.list('}', Self::variant)?.0))
+        } else if self.takes_keyword("type")? {
+            let name = self.name()?;
+            self.mark('=', "`=`")?;
+            (name, Form::Alias(self.ty()?))
+        } else {
+            return Err(self.unexpected("`fn`, `struct`, `enum` or `type`"));
+        };
+        Ok(Some(Definition { name, form }))
     }
 
     fn variant(&mut self) -> Result<Variant, ParseError> {

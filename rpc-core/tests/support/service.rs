@@ -20,6 +20,7 @@ pub struct Probe(Arc<Seen>);
 pub struct Seen {
     running: AtomicUsize,
     begun: AtomicUsize,
+    made: AtomicUsize,
     changed: Notify,
 }
 
@@ -57,6 +58,11 @@ impl Probe {
     /// How many handlers were begun.
     pub fn begun(&self) -> usize {
         self.0.begun.load(Ordering::SeqCst)
+    }
+
+    /// How many items were asked of its streams.
+    pub fn made(&self) -> usize {
+        self.0.made.load(Ordering::SeqCst)
     }
 
     /// Waits until that many handlers run.
@@ -113,7 +119,7 @@ impl Mount for Probe {
                 FLOOD => {
                     let item = request.body().clone();
                     let items = stream::iter(std::iter::repeat_with(move || {
-                        let _ = &alive;
+                        alive.0.made.fetch_add(1, Ordering::SeqCst);
                         Ok(item.clone())
                     }));
                     Ok(Response::stream(Items::new(items)))

@@ -161,3 +161,34 @@ impl Frame {
         self.with_flags(OPENER)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::frame::{large_request, request, told};
+
+    #[test]
+    fn frames_of_streams_are_told_in_short() {
+        let call = (3, 1);
+        let frames = [
+            (request(call, b"").upload().with_buffer(1), "request 3.1 stream"),
+            (large_request(call, 9, b"x").upload(), "request 3.1 stream more"),
+            (stream(call), "response 3.1 stream"),
+            (item(call, b"x"), "item 3.1"),
+            (large_item(call, 9, b"x").by_caller(), "item 3.1 more"),
+            (item_part(call, true, b"x"), "fragment 3.1 more"),
+            (end(call), "end 3.1"),
+            (end_failed(call, b"x"), "end 3.1 status 1"),
+            (end_faulted(call, fault_record(11, 3, "")), "end 3.1 status 2"),
+            (stream_credit(call, 5000), "credit 3.1 5000"),
+            (
+                stream_credit(call, 5000).with_head([]),
+                "credit 3.1 without its number",
+            ),
+            (credit(5000), "credit 5000"),
+        ];
+        for (frame, text) in frames {
+            assert_eq!(told(&frame.bytes()), [text]);
+        }
+    }
+}
