@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 
-use crate::proto::{Body, StreamId};
+use crate::proto::{Body, CallId, Opener, StreamId};
 use crate::streaming::ItemError;
 
 /// All streams of one connection that somebody reads or feeds.
@@ -86,6 +86,12 @@ impl Streams {
     /// Nobody reads the stream any more. What it held is to be dropped outside of the lock.
     pub(super) fn close(&mut self, id: StreamId) -> Option<Inbox> {
         self.inboxes.remove(&id)
+    }
+
+    /// The calls of this end's whose streams somebody reads.
+    pub(super) fn read_by_this_end(&self) -> impl Iterator<Item = CallId> {
+        let ids = self.inboxes.keys().filter(|id| id.opener == Opener::ThisEnd);
+        ids.map(|id| id.call)
     }
 
     /// Whether somebody reads the stream.

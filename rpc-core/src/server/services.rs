@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use crate::connection::{Config, Driver, Handshake, Serving};
 use crate::transport::Link;
@@ -19,6 +20,7 @@ struct Offer {
     table: Arc<Table>,
     stack: Box<dyn Whole>,
     max_running: Option<Arc<Semaphore>>,
+    outliving: TaskTracker,
     /// What a peer is granted.
     config: Config,
 }
@@ -34,6 +36,7 @@ impl Services {
             table,
             stack,
             max_running: max_running.map(|calls| Arc::new(Semaphore::new(calls))),
+            outliving: TaskTracker::new(),
             config,
         }))
     }
@@ -46,6 +49,11 @@ impl Services {
 
     pub(super) fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The handlers that may outlive their connections.
+    pub(super) fn outliving(&self) -> &TaskTracker {
+        &self.0.outliving
     }
 
     /// A connecting end's own limits, but with what these services grant the other end's calls.
@@ -64,6 +72,7 @@ impl Services {
             dispatch: Arc::clone(&self.0.table) as Arc<_>,
             stack: self.0.stack.instance(),
             max_running: self.0.max_running.clone(),
+            outliving: self.0.outliving.clone(),
         };
         Driver::new(link, handshake, Some(serving))
     }
