@@ -16,4 +16,6 @@ pub mod server;
 pub mod streaming;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "opentelemetry")]
+pub mod trace;
 pub mod transport;
