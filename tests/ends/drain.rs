@@ -1,65 +1,17 @@
 //! Calls and streams of both directions in the middle of a drain: they finish whole, or are cut with one error.
 
-#[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
-mod support;
-
 use std::time::Duration;
 
 use pipe_rpc::{
-    CallError, Channel, Client, Connect, ConnectionError, Context, Outcome, PipeServer, Reason, ServeError,
-    Server,
+    CallError, Channel, Client, Connect, ConnectionError, Outcome, PipeServer, Reason, ServeError,
 };
-use support::lab::{LabServer, Laboratory, start};
-use support::streams::{MillClient, MillServer, Miller, read_all};
-use support::{Gauge, HANG, LabClient, soon, unique_name};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// What calls back.
-#[pipe_rpc::service]
-trait Host {
-    /// Waits until it is released, and then has its caller echo the text.
-    async fn echo_at_caller(&self, cx: &Context, text: String) -> Result<String, String>;
-    /// Reads numbers of its caller's, up to that one.
-    async fn count_at_caller(&self, cx: &Context, end: u64) -> Result<u64, String>;
-}
-
-#[derive(Clone, Default)]
-struct Hosting(Gauge);
-
-impl Host for Hosting {
-    async fn echo_at_caller(&self, cx: &Context, text: String) -> Result<String, String> {
-        let _here = self.0.enter();
-        self.0.released().await;
-        cx.peer::<LabClient>()
-            .echo(text)
-            .await
-            .map_err(|fault| fault.to_string())
-    }
-    async fn count_at_caller(&self, cx: &Context, end: u64) -> Result<u64, String> {
-        let _here = self.0.enter();
-        self.0.released().await;
-        let numbers = cx.peer::<MillClient>().count(end).await;
-        let (numbers, error) = read_all(numbers.map_err(|fault| fault.to_string())?).await;
-        match error {
-            None => Ok(numbers.len() as u64),
-            Some(error) => Err(format!("{error:?}")),
-        }
-    }
-}
-
-/// Both ends: what they serve is the same.
-#[derive(Clone, Default)]
-struct End(Gauge);
-
-impl End {
-    fn services(&self) -> pipe_rpc::ServerBuilder {
-        Server::builder()
-            .service(LabServer::new(Laboratory(self.0.clone())))
-            .service(MillServer::new(Miller(self.0.clone())))
-            .service(HostServer::new(Hosting(self.0.clone())))
-    }
-}
+use crate::both::{Dice, End, HostClient};
+use crate::support::lab::start;
+use crate::support::streams::{MillClient, Refusal, read_all};
+use crate::support::{Gauge, HANG, LabClient, soon, unique_name};
 
 struct Running {
     gauge: Gauge,
@@ -91,7 +43,7 @@ async fn running(test: &str, drain_deadline: Duration) -> Running {
 /// A stream both ways: what is fed comes back doubled.
 struct Doubling {
     feed: mpsc::UnboundedSender<u64>,
-    numbers: pipe_rpc::Streaming<u64, support::streams::Refusal>,
+    numbers: pipe_rpc::Streaming<u64, Refusal>,
 }
 
 impl Doubling {
@@ -249,18 +201,6 @@ async fn handlers_call_back_while_their_client_shuts_down() {
     gauge.release();
     assert_eq!(soon(echo).await.unwrap(), Ok("back".into()));
     soon(shutdown).await.unwrap().unwrap();
-}
-
-/// Numbers without rhyme, the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
