@@ -71,8 +71,8 @@ impl Doubling {
         assert_eq!((numbers.len(), error), (1000, None));
     }
 
-    /// Has been cut: one error says so.
-    async fn is_cut(self) {
+    /// It has been cut: one error says so.
+    async fn ends_cut(self) {
         let (numbers, error) = read_all(self.numbers).await;
         let Some(CallError::Fault(fault)) = error else {
             panic!("half a stream looks whole, or failed by itself: {error:?}");
@@ -125,7 +125,7 @@ async fn a_stream_both_ways_is_cut_with_one_error_at_the_drain_deadline() {
     let doubling = Doubling::open(&channel).await;
     stop.send(()).unwrap();
     soon(server).await.unwrap().unwrap();
-    doubling.is_cut().await;
+    doubling.ends_cut().await;
     gauge.until_running(0).await;
 }
 
@@ -155,7 +155,7 @@ async fn a_stream_both_ways_is_cut_with_one_error_when_a_client_shuts_down() {
     } = running("drain-own-stream-cut", HANG).await;
     let doubling = Doubling::open(&channel).await;
     assert!(soon(channel.shutdown(Duration::from_millis(50))).await.is_err());
-    doubling.is_cut().await;
+    doubling.ends_cut().await;
     gauge.until_running(0).await;
 }
 

@@ -44,7 +44,10 @@ impl Load {
         });
         load.repeat(&mill, |mill| async move {
             match mill.sum(stream::iter(0..500)).await {
-                Ok(sum) => Ok(assert_eq!(sum, 499 * 500 / 2)),
+                Ok(sum) => {
+                    assert_eq!(sum, 499 * 500 / 2);
+                    Ok(())
+                }
                 // The server's handler read half of it: that it was half is told.
                 Err(CallError::Failed(refusal)) => panic!("half an upload was answered: {refusal:?}"),
                 Err(CallError::Fault(fault)) => Err(fault),
@@ -88,7 +91,10 @@ fn whole<T, E: std::fmt::Debug>(
     count: usize,
 ) -> Result<(), Fault> {
     match error {
-        None => Ok(assert_eq!(items.len(), count, "half a stream looks whole")),
+        None => {
+            assert_eq!(items.len(), count, "half a stream looks whole");
+            Ok(())
+        }
         Some(CallError::Fault(fault)) => Err(fault),
         Some(CallError::Failed(error)) => panic!("it does not fail by itself: {error:?}"),
     }
