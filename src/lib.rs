@@ -83,6 +83,8 @@ pub use rpc_core::server::{
 pub use rpc_core::streaming::{NoError, Streaming};
 #[cfg(feature = "testing")]
 pub use rpc_core::testing;
+#[cfg(feature = "opentelemetry")]
+pub use rpc_core::trace;
 pub use rpc_core::transport;
 pub use rpc_core::transport::{NotASid, Principal};
 pub use rpc_macros::service;

@@ -18,4 +18,6 @@ pub mod streaming;
 pub mod tables;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "opentelemetry")]
+pub mod trace;
 pub mod transport;

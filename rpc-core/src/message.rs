@@ -257,8 +257,13 @@ impl Response {
     }
 
     /// The same, holding `guard` for as long as its stream lasts, if it is one.
-    pub(crate) fn holding(mut self, guard: impl Send + 'static) -> Self {
-        self.items = self.items.map(|items| items.holding(guard));
+    pub(crate) fn holding(self, guard: impl Send + 'static) -> Self {
+        self.map_items(|items| items.holding(guard))
+    }
+
+    /// The same with other items, if it is a stream.
+    pub(crate) fn map_items(mut self, change: impl FnOnce(Items) -> Items) -> Self {
+        self.items = self.items.map(change);
         self
     }
 

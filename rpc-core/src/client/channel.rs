@@ -4,14 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::time::Instant;
 use tokio_util::sync::PollSemaphore;
 use tower::Service;
 
 use crate::codec::Codec;
 use crate::connection::{
-    Ambient, Config, ConnectError, ConnectionError, Driver, OnewayFuture, ResponseFuture, Shared, connect,
+    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, OnewayFuture, ResponseFuture, Shared,
+    connect,
 };
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
@@ -23,7 +26,8 @@ use crate::transport::{Link, PeerIdentity};
 /// credit for one more.
 ///
 /// Clones share the connection. It ends, in good order, when the last one of the end that connected is dropped and no
-/// call is open. Those that a connection's [`Context`](crate::server::Context) gives, of the peer, neither end it nor
+/// call is open. Once nobody waits for a call of this end any more, calls of the server's that still run, and a server
+/// that does not read, get 10 s more; [`shutdown`](Self::shutdown) sets another limit, and waits. Channels that a connection's [`Context`](crate::server::Context) gives, of the peer, neither end it nor
 /// keep it.
 pub struct Channel {
     handle: Handle,
@@ -45,13 +49,16 @@ struct Owner {
     serves: bool,
 }
 
+/// What the other end is told.
+const LEAVING: &str = "the other end is leaving";
+
 impl Drop for Owner {
     fn drop(&mut self) {
         if self.serves {
             // Else a server that calls all the time would never let it go.
-            self.shared.drain("the client is leaving");
+            self.shared.drain(LEAVING);
         }
-        self.shared.leave();
+        self.shared.leave(Leave::Unused);
     }
 }
 
@@ -148,6 +155,40 @@ impl Channel {
     /// Dropping the future changes nothing.
     pub async fn ping(&self) -> Result<(), Fault> {
         self.shared().ping().await
+    }
+
+    /// Leaves in good order: makes no more calls and takes none, lets those that run, and their streams, end, and waits
+    /// until the other end has acknowledged the last answer. What has not ended within `limit` is cut: its callers, at
+    /// either end, get a fault with [`Reason::Draining`], and a stream gets it as its last item. Calls between running
+    /// handlers and their callers go on until then. Resolves a second after the limit at the latest.
+    ///
+    /// Holds for all clones. Of several limits the first that passes counts. A handler that waits for the shutdown of
+    /// the connection that its call came by waits for itself, until the limit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use pipe_rpc_core::client::Channel;
+    /// async fn leave(channel: Channel) {
+    ///     if let Err(why) = channel.shutdown(Duration::from_secs(5)).await {
+    ///         eprintln!("some calls did not end: {why}");
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If calls were cut, the other end did not acknowledge in time, or the connection was lost.
+    ///
+    /// # Cancel safety
+    /// Dropped after it was first polled, the shutdown goes on; another one waits for it.
+    pub async fn shutdown(&self, limit: Duration) -> Result<(), Arc<ConnectionError>> {
+        let deadline = Instant::now().checked_add(limit);
+        self.shared().drain(LEAVING);
+        self.shared().leave(Leave::By(deadline));
+        let why = self.closed().await;
+        match *why {
+            ConnectionError::Closed | ConnectionError::PeerClosed => Ok(()),
+            _ => Err(why),
+        }
     }
 
     /// Closes the connection at once; open calls end with a fault. Idempotent.

@@ -4,21 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
+use super::leaving::Leaving;
 use super::outcomes::Outcomes;
 use super::runner::{Runner, Serving};
 use super::shared::Shared;
-use super::state::State;
 use super::turn::{Turn, run_again};
 use crate::transport::{Link, Packet, PacketReceiver};
-
-/// How long the acknowledgement of a farewell is waited for.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
 
 /// Drives one connection until it ends. Dropped before that, it ends the connection.
 pub(crate) struct Driver {
@@ -26,10 +22,8 @@ pub(crate) struct Driver {
     receiver: Box<dyn PacketReceiver>,
     runner: Runner,
     timer: Option<Pin<Box<Sleep>>>,
-    farewell: Option<Pin<Box<Sleep>>>,
+    leaving: Leaving,
     peer_left: bool,
-    /// The peer has acknowledged the farewell, and sends nothing any more.
-    acked: bool,
     /// Why the connection ends, once that is known.
     ending: Option<ConnectionError>,
     outcomes: Outcomes,
@@ -53,9 +47,8 @@ impl Driver {
             shared,
             receiver,
             timer: None,
-            farewell: None,
+            leaving: Leaving::default(),
             peer_left: false,
-            acked: false,
             ending: None,
             outcomes: Outcomes::default(),
         }
@@ -76,7 +69,7 @@ impl Driver {
                         return Poll::Ready(end);
                     }
                 }
-                Ok(None) if self.acked => return Poll::Ready(ConnectionError::Closed),
+                Ok(None) if self.leaving.acked => return Poll::Ready(self.leaving.in_good_order()),
                 Ok(None) if self.peer_left => return Poll::Ready(ConnectionError::PeerClosed),
                 Ok(None) => return Poll::Ready(ConnectionError::PeerVanished),
                 Err(error) => return Poll::Ready(error.into()),
@@ -112,7 +105,7 @@ impl Driver {
         if let Some(text) = self.outcomes.reported.take() {
             return Err(ConnectionError::Reported(text));
         }
-        self.acked |= std::mem::take(&mut self.outcomes.farewell_acked);
+        self.leaving.acked |= std::mem::take(&mut self.outcomes.farewell_acked);
         Ok(())
     }
 
@@ -132,32 +125,6 @@ impl Driver {
         }
     }
 
-    /// Says farewell once `is_over`; ready when it is acknowledged and what came before that is answered, or when it has
-    /// taken too long.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>, is_over: bool) -> Poll<ConnectionError> {
-        if self.farewell.is_none() {
-            if !is_over {
-                return Poll::Pending;
-            }
-            let mut state = self.shared.lock();
-            if !state.is_over() {
-                // Another thread's handler has called in the meantime; the end of that call wakes this task.
-                return Poll::Pending;
-            }
-            state.proto.say_farewell();
-            drop(state);
-            drop(self.shared.transmit(cx));
-            self.farewell = Some(Box::pin(tokio::time::sleep(FAREWELL_LIMIT)));
-        }
-        let Some(limit) = &mut self.farewell else {
-            return Poll::Pending;
-        };
-        if self.acked && self.shared.lock().has_sent_all() {
-            return Poll::Ready(ConnectionError::Closed);
-        }
-        limit.as_mut().poll(cx).map(|()| ConnectionError::Closed)
-    }
-
     /// From here on the driver is to be woken again. False: the connection has ended.
     fn start_run(&mut self, cx: &Context<'_>) -> bool {
         let mut state = self.shared.lock();
@@ -171,6 +138,9 @@ impl Driver {
             .is_some_and(|driver| driver.will_wake(cx.waker()))
         {
             state.driver = Some(cx.waker().clone());
+        }
+        if state.is_leaving() {
+            self.leaving.note(&state);
         }
         if std::mem::take(&mut state.rearm) {
             self.timer = state.armed.map(timer_at);
@@ -211,19 +181,6 @@ fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
     Box::pin(sleep_until(Instant::from_std(time)))
 }
 
-impl State {
-    /// Whether this end wants to leave and no call keeps it.
-    pub(super) fn is_over(&self) -> bool {
-        self.leaving && self.is_idle()
-    }
-
-    /// Whether no call is open in either direction.
-    pub(super) fn is_idle(&self) -> bool {
-        let calls = self.proto.outgoing_open() + self.proto.incoming_open();
-        calls == 0 && self.flushing.is_empty()
-    }
-}
-
 impl Future for Driver {
     type Output = ();
 
@@ -236,9 +193,10 @@ impl Future for Driver {
             this.ending = ending(this.receive(cx));
         }
         this.poll_timer(cx);
+        this.leaving.poll_limit(cx, &this.shared, &mut this.outcomes);
         let is_over = this.end_run(cx);
         if this.ending.is_none() {
-            this.ending = ending(this.poll_farewell(cx, is_over));
+            this.ending = ending(this.leaving.poll_farewell(cx, &this.shared, is_over));
         }
         if let Some(ConnectionError::Protocol(_)) = this.ending
             && this.shared.lock().is_reporting()

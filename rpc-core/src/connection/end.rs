@@ -14,6 +14,12 @@ pub enum ConnectionError {
     /// This end closed it.
     #[error("this end closed the connection")]
     Closed,
+    /// This end left at its drain deadline, before all calls were over; those that were not ended with a fault.
+    #[error("this end left at its drain deadline, before all calls were over")]
+    DrainDeadline,
+    /// This end left, and the peer did not acknowledge that in time: whether it had the last answers is not known.
+    #[error("this end left, and the other one did not acknowledge that in time; it may hang")]
+    Unacknowledged,
     /// The peer said farewell and closed it.
     #[error("the other end closed the connection")]
     PeerClosed,

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::Ambient;
 use super::handler::{Dispatch, HandlerTask, Held, Running, Stack, call_stack, poll_stack};
@@ -26,6 +27,8 @@ pub(crate) struct Serving {
     pub(crate) stack: Box<dyn Stack>,
     /// One permit for each call of depth 0 that may run.
     pub(crate) max_running: Option<Arc<Semaphore>>,
+    /// The handlers that may outlive their connections.
+    pub(crate) outliving: TaskTracker,
 }
 
 /// Runs the calls that the peer makes on one connection.
@@ -253,7 +256,9 @@ impl Runner {
         let reply = Box::pin(async move {
             let held = lines.wait().await;
             poll_fn(|cx| poll_stack(&mut *stack, cx)).await?;
-            shared.begin(call);
+            if !shared.begin(call) {
+                return Err(Fault::new(Outcome::Refused, Reason::Cancelled));
+            }
             let response = call_stack(&mut *stack, request, ambient)?.await?;
             // A stream holds them to its end.
             Ok(response.holding(held))
@@ -278,7 +283,11 @@ impl Runner {
             // Before there is a task: a runtime that shuts down drops it at once, and it answers as one that has begun.
             self.shared.begin(call);
         }
-        let task = tokio::spawn(task).abort_handle();
+        let outliving = self.serving.as_ref().filter(|_| how.oneway || how.finish);
+        let task = match outliving {
+            Some(serving) => serving.outliving.spawn(task).abort_handle(),
+            None => tokio::spawn(task).abort_handle(),
+        };
         let mut state = self.shared.lock();
         // It may have answered already, on another thread.
         if state.proto.is_running(call) {

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
+use super::leaving::Leave;
 use super::outcomes::Outcomes;
 use super::ping::Pings;
 use super::receiver::ItemsReceiver;
@@ -116,6 +117,7 @@ impl Shared {
             state.waiting.set_waker(ticket, waker);
             return None;
         };
+        state.notify_if_leaving();
         drop(state);
         let result = result.unwrap_or_else(|| Ok(self.stream_of(ticket.call)));
         Some(result.map(|response| response.with_metadata(metadata)))
@@ -154,7 +156,7 @@ impl Shared {
             .wake
             .extend(state.streams.end_sender(StreamId { opener, call }));
         state.drain_events(&mut outcomes);
-        state.notify_if_over();
+        state.notify_if_leaving();
         if abandoned == Abandoned::Told {
             self.flush_or_gather(state);
         } else {
@@ -180,7 +182,10 @@ impl Shared {
 
     /// The request was handed to the system, and that is all its caller waits for.
     pub(super) fn forget(&self, ticket: Ticket) {
-        let waiting = self.lock().waiting.remove(ticket);
+        let mut state = self.lock();
+        let waiting = state.waiting.remove(ticket);
+        state.notify_if_leaving();
+        drop(state);
         drop(waiting);
     }
 
@@ -234,13 +239,15 @@ impl Shared {
         }
     }
 
-    /// A call's handler begins: what its body was charged goes back to the caller.
-    pub(super) fn begin(&self, call: CallId) {
+    /// A call's handler begins: what its body was charged goes back to the caller. False: the call has ended, and nobody
+    /// is to begin it.
+    pub(super) fn begin(&self, call: CallId) -> bool {
         let mut state = self.lock();
         state.proto.begin(call);
         if state.proto.has_output() {
             state.notify_driver();
         }
+        state.proto.has_begun(call)
     }
 
     /// Takes no more calls of depth 0, and makes none.
@@ -271,12 +278,9 @@ impl Shared {
         state.end.is_some() || state.is_idle()
     }
 
-    /// Makes no more calls of depth 0; ends when the open ones are over.
-    pub(crate) fn leave(&self) {
-        let mut state = self.lock();
-        state.leaving = true;
-        state.notify_driver();
-        drop(state);
+    /// Makes no more calls of depth 0; ends when the open ones are over, or cut.
+    pub(crate) fn leave(&self, how: Leave) {
+        self.lock().leave(how);
         self.credit.close();
     }
 

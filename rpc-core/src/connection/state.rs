@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use super::ConnectionError;
 use super::cancelled::Cancels;
 use super::faults::{answer_of, check_size};
+use super::leaving::Leave;
 use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
 use super::streams::Streams;
@@ -48,8 +49,8 @@ pub(super) struct State {
     pub(super) pings: Pings,
     /// The peer has said farewell: nothing that is sent now would be read.
     peer_left: bool,
-    /// No channel is left: say farewell when the open calls are over.
-    pub(super) leaving: bool,
+    /// Whether this end is to leave.
+    pub(super) leave: Leave,
     pub(super) end: Option<Arc<ConnectionError>>,
 }
 
@@ -82,7 +83,7 @@ impl State {
             flushing: Vec::new(),
             pings: Pings::default(),
             peer_left: false,
-            leaving: false,
+            leave: Leave::No,
             end: None,
         }
     }
@@ -99,7 +100,7 @@ impl State {
 
     /// Wakes the driver when the last call of an end that leaves, or is going to, is over.
     pub(super) fn notify_if_over(&mut self) {
-        if (self.leaving || self.proto.is_draining()) && self.is_idle() {
+        if (self.is_leaving() || self.proto.is_draining()) && self.is_idle() {
             self.notify_driver();
         }
     }
@@ -213,7 +214,7 @@ impl State {
 
     /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
     pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
-        let leaving = self.leaving || self.proto.is_draining();
+        let leaving = self.is_leaving() || self.proto.is_draining();
         if self.proto.is_parting() || (leaving && depth == 0) {
             let fault = Fault::new(Outcome::NotSent, Reason::Draining);
             return Err(fault.with_detail("this end is leaving"));

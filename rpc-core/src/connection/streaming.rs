@@ -119,6 +119,9 @@ impl Shared {
         } else {
             Found::Items
         };
+        if matches!(found, Found::End(_)) {
+            state.notify_if_leaving();
+        }
         if state.end.is_none() && state.proto.has_output() {
             self.flush_or_gather(state);
         }

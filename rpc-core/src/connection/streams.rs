@@ -114,6 +114,12 @@ impl Streams {
         self.inboxes.remove(&id)
     }
 
+    /// The calls of this end's whose streams somebody reads.
+    pub(super) fn read_by_this_end(&self) -> impl Iterator<Item = CallId> {
+        let ids = self.inboxes.keys().filter(|id| id.opener == Opener::ThisEnd);
+        ids.map(|id| id.call)
+    }
+
     /// Whether somebody reads the stream.
     pub(super) fn has_reader(&self, id: StreamId) -> bool {
         !self.inboxes.is_empty() && self.inboxes.contains_key(&id)

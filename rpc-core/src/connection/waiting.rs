@@ -99,6 +99,11 @@ impl WaitingCalls {
         wake
     }
 
+    /// Whether somebody waits for a call.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Takes the result, if it is there; `None` in place of it is a stream.
     pub(super) fn take_result(
         &mut self,

@@ -186,6 +186,14 @@ impl Connection {
         }
     }
 
+    /// The time for draining is over: ends every call of the peer's that has no answer yet, and says farewell once that has
+    /// left. Which calls. What this end still waits for is to be [abandoned](Self::abandon) before.
+    pub fn cut(&mut self) -> Vec<CallId> {
+        let calls = self.incoming.cut(&mut self.outbox);
+        self.say_farewell();
+        calls
+    }
+
     /// Tells the peer what it did wrong; the connection ends after.
     pub fn report(&mut self, error: &ProtocolError) {
         self.report = Some(self.goaway(1, &error.to_string()));

@@ -25,6 +25,9 @@ use super::window::Window;
 use super::wire::Kind;
 use super::{Answer, Body};
 
+/// What the callers of calls are told that a drain deadline cut.
+const DRAIN_DEADLINE_PASSED: &str = "the other end had to leave: its drain deadline passed";
+
 pub(super) struct Incoming {
     slots: Slots<Slot>,
     limits: Limits,
@@ -334,6 +337,32 @@ impl Incoming {
         }
     }
 
+    /// Ends every call whose answer is not there yet: those that have begun may have run. Which ones.
+    pub(super) fn cut(&mut self, outbox: &mut Outbox) -> Vec<CallId> {
+        let open = self.slots.iter().filter_map(|(slot, state)| {
+            let generation = state.generation;
+            let is_open = matches!(state.state, State::Running { .. } | State::Receiving(_));
+            is_open.then_some(CallId { slot, generation })
+        });
+        let open: Vec<_> = open.collect();
+        for &call in &open {
+            if self.is_receiving(call) {
+                self.set_body_open(call, true);
+                self.refuse(call, &cut_off(ran::REFUSED), outbox);
+                continue;
+            }
+            let answer = if !self.is_running(call) {
+                self.interrupted_answer(call)
+            } else if self.has_begun(call) {
+                Answer::Faulted(cut_off(ran::MAY_HAVE_RUN))
+            } else {
+                Answer::Refused(cut_off(ran::REFUSED))
+            };
+            self.answer(call, answer, outbox);
+        }
+        open
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines().map(|(_, deadline)| deadline).min()
     }
@@ -506,6 +535,14 @@ impl Incoming {
             };
             slot.deadline.filter(|_| waits).map(|deadline| (call, deadline))
         })
+    }
+}
+
+fn cut_off(outcome: u8) -> FaultRecord {
+    FaultRecord {
+        outcome,
+        text: DRAIN_DEADLINE_PASSED.into(),
+        ..FaultRecord::refused(code::DRAINING)
     }
 }
 

@@ -189,7 +189,9 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
-    /// Gives running calls this time to end when the server is told to stop; 10 s unless set.
+    /// Gives running calls, their streams, and handlers whose caller has gone but that finish, this time to end when the
+    /// server is told to stop; 10 s unless set. Calls that have not ended then do so with a fault with
+    /// [`Reason::Draining`](crate::fault::Reason::Draining) that their callers get, at the latest a second later.
     pub fn drain_deadline(mut self, limit: Duration) -> Self {
         self.settings.drain_deadline = limit;
         self

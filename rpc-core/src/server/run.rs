@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
-use crate::connection::{Shared, accept};
+use crate::connection::{FAREWELL_LIMIT, Leave, Shared, accept};
 use crate::transport::{Link, Listener};
 
 use super::{MountError, Services};
@@ -34,8 +35,12 @@ pub(super) struct Running {
 #[derive(Default)]
 struct Connections {
     open: Vec<Weak<Shared>>,
-    draining: bool,
+    /// How the connections are to end, once they are to.
+    draining: Option<Leave>,
 }
+
+/// How long after the deadline a connection may take to end by itself: it tells what it cut, and is acknowledged.
+const LAST_WORDS: Duration = FAREWELL_LIMIT.saturating_mul(2);
 
 /// What clients are told when the server ends.
 const GOODBYE: &str = "the server is shutting down";
@@ -57,19 +62,24 @@ impl Running {
         let mut tasks = JoinSet::new();
         let ended = self.accept_until(&mut listener, signal, &mut tasks).await;
         listener.close();
-        let open = self.drain();
-        let all_over = async {
-            all_idle(&open).await;
-            open.iter().for_each(|shared| shared.leave());
-            while tasks.join_next().await.is_some() {}
-        };
-        if tokio::time::timeout(drain_deadline, all_over).await.is_err() {
-            tracing::warn!(
-                connections = tasks.len(),
-                "the drain deadline passed; closing what is left"
-            );
+        let deadline = Instant::now().checked_add(drain_deadline);
+        let open = self.drain(Leave::By(deadline));
+        // The connections keep the deadline themselves, and then have their last words.
+        by(deadline, all_idle(&open)).await;
+        open.iter().for_each(|shared| shared.leave(Leave::By(deadline)));
+        let all_over = async { while tasks.join_next().await.is_some() {} };
+        let latest = deadline.and_then(|deadline| deadline.checked_add(LAST_WORDS));
+        if !by(latest, all_over).await {
+            let connections = tasks.len();
+            tracing::warn!(connections, "the drain deadline passed; closing what is left");
         }
         tasks.shutdown().await;
+        let outliving = self.services.outliving();
+        outliving.close();
+        if !by(deadline, outliving.wait()).await {
+            let handlers = outliving.len();
+            tracing::warn!(handlers, "the drain deadline passed; handlers that finish run on");
+        }
         ended
     }
 
@@ -111,9 +121,9 @@ impl Running {
 
     fn enter(&self, shared: &Arc<Shared>) {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if connections.draining {
+        if let Some(how) = connections.draining {
             shared.drain(GOODBYE);
-            shared.leave();
+            shared.leave(how);
         }
         // Sweep when the list has doubled, so that a connection costs the same however many came and went.
         if connections.open.len() == connections.open.capacity() {
@@ -123,9 +133,9 @@ impl Running {
     }
 
     /// Tells every client, and those to come, that calls of depth 0 are over. Whom it told.
-    fn drain(&self) -> Vec<Arc<Shared>> {
+    fn drain(&self, how: Leave) -> Vec<Arc<Shared>> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.draining = true;
+        connections.draining = Some(how);
         let open = connections.open.drain(..);
         let open: Vec<_> = open.filter_map(|shared| shared.upgrade()).collect();
         open.iter().for_each(|shared| shared.drain(GOODBYE));
@@ -139,4 +149,13 @@ async fn all_idle(open: &[Arc<Shared>]) {
     while let Some(busy) = open.iter().find(|shared| !shared.is_idle()) {
         busy.until_idle().await;
     }
+}
+
+/// Waits for the future until the deadline, if there is one. Whether it was ready.
+async fn by(deadline: Option<Instant>, future: impl Future<Output = ()>) -> bool {
+    let Some(deadline) = deadline else {
+        future.await;
+        return true;
+    };
+    timeout_at(deadline, future).await.is_ok()
 }

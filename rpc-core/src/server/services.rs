@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
 
 use crate::client::Channel;
 use crate::connection::{Config, Driver, Handshake, Serving};
@@ -22,6 +23,7 @@ struct Offer {
     table: Arc<Table>,
     stack: Box<dyn Whole>,
     max_running: Option<Arc<Semaphore>>,
+    outliving: TaskTracker,
     /// What a peer is granted.
     config: Config,
     on_connect: Option<OnConnect>,
@@ -42,6 +44,7 @@ impl Services {
             table,
             stack,
             max_running: max_running.map(|calls| Arc::new(Semaphore::new(calls))),
+            outliving: TaskTracker::new(),
             config,
             on_connect,
         }))
@@ -55,6 +58,11 @@ impl Services {
 
     pub(super) fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The handlers that may outlive their connections.
+    pub(super) fn outliving(&self) -> &TaskTracker {
+        &self.0.outliving
     }
 
     /// A connecting end's own limits, but with what these services grant the other end's calls.
@@ -73,6 +81,7 @@ impl Services {
             dispatch: Arc::clone(&self.0.table) as Arc<_>,
             stack: self.0.stack.instance(),
             max_running: self.0.max_running.clone(),
+            outliving: self.0.outliving.clone(),
         };
         Driver::new(link, handshake, Some(serving))
     }

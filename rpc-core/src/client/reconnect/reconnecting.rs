@@ -1,11 +1,14 @@
 //! What a client that outlives its server calls through.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tower::Layer as _;
 
 use super::{AttemptError, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy};
 use crate::client::{Channel, Retry};
+use crate::connection::ConnectionError;
 
 /// [`Reconnect`] with what tries calls again: a call that surely did not run, whatever its method; one that may have run
 /// only if its method is `#[rpc(idempotent)]`. All others are told "may have run".
@@ -54,6 +57,17 @@ impl Reconnecting {
     #[must_use]
     pub fn states(&self) -> ConnectionStates {
         self.get_ref().states()
+    }
+
+    /// As [`Reconnect::shutdown`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn shutdown(&self, limit: Duration) -> Result<(), Arc<ConnectionError>> {
+        self.get_ref().shutdown(limit).await
     }
 
     /// Closes the connection at once and makes no other; open calls end with a fault. Idempotent.

@@ -16,6 +16,7 @@ use super::keeper::Keeper;
 use super::policy::ReconnectPolicy;
 use super::state::{ConnectionStates, Shared};
 use crate::client::{CallFuture, Channel};
+use crate::connection::ConnectionError;
 use crate::fault::Fault;
 use crate::message::{Request, Response};
 
@@ -110,6 +111,22 @@ impl Reconnect {
         let channel = self.handle.shared.close();
         self.handle.stop.cancel();
         channel.iter().for_each(Channel::close);
+    }
+
+    /// Closes the connection in good order, as [`Channel::shutdown`] does, and makes no other.
+    ///
+    /// # Errors
+    /// As there. Without a connection, and if the client was closed before, there is nothing to wait for.
+    ///
+    /// # Cancel safety
+    /// Dropped after it was first polled, the shutdown goes on.
+    pub async fn shutdown(&self, limit: Duration) -> Result<(), Arc<ConnectionError>> {
+        let channel = self.handle.shared.close();
+        self.handle.stop.cancel();
+        match channel {
+            Some(channel) => channel.shutdown(limit).await,
+            None => Ok(()),
+        }
     }
 
     /// Ready with a channel that takes calls, or none if the client waits in vain.
