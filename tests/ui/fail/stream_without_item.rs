@@ -1,5 +1,6 @@
 use futures_util::Stream;
-use pipe_rpc::Streaming;
+
+pub struct Streaming;
 
 #[pipe_rpc::service]
 pub trait Service {

@@ -1,0 +1,7 @@
+#[pipe_rpc::service]
+pub trait Service {
+    #[rpc(oneway, finish)]
+    async fn touch(&self);
+}
+
+fn main() {}
