@@ -125,8 +125,14 @@ fn a_service_tells_its_schema() {
     );
     let changes = newer::WordsServer::schema().changes_since(&older::WordsServer::schema());
     let differences = "struct Entry: field `rank: u32` was added; enum Kind: variant `Adverb` was added";
-    let expected = [format!("fn find: {differences}"), format!("fn add: {differences}")];
-    assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    let expected = [
+        format!("fn find: {differences}"),
+        format!("fn add: {differences}"),
+    ];
+    assert_eq!(
+        changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        expected
+    );
 }
 
 /// The parameters of a trait are part of its shape.

@@ -24,7 +24,9 @@ enum LookupError {
 }
 
 fn find() -> MethodShape {
-    let shape = MethodShape::new().argument::<String>("word").argument::<u32>("limit");
+    let shape = MethodShape::new()
+        .argument::<String>("word")
+        .argument::<u32>("limit");
     shape.returns_result::<Vec<Entry>, LookupError>()
 }
 
@@ -82,7 +84,10 @@ fn a_schema_is_text_that_reads_like_rust_and_can_be_read_back() {
     let schema = Schema::of("com.example.thesaurus", &METHODS);
     assert_eq!(schema.to_string(), TEXT);
     assert_eq!(parse(TEXT), schema);
-    assert_eq!(schema.methods().collect::<Vec<_>>(), ["find", "count", "import", "by-hand"]);
+    assert_eq!(
+        schema.methods().collect::<Vec<_>>(),
+        ["find", "count", "import", "by-hand"]
+    );
     assert_eq!(parse(&TEXT.replace('\n', "\r\n")), schema);
 }
 
@@ -100,15 +105,32 @@ fn long_definitions_have_a_line_for_each_part() {
 fn a_text_that_is_no_schema_says_where() {
     for (text, expected) in [
         ("", "line 1: `service` was expected, and there is the end"),
-        ("service S\nfn f(a u8)", "line 2: `:` was expected, and there is `u8`"),
-        ("service S\nfn f()\nstruct A { a: u8", "line 3: a comma or the end of the list was expected, and there is the end"),
-        ("service S\n\nunion A", "line 3: `fn`, `struct`, `enum` or `type` was expected, and there is `union`"),
-        ("service \"S", "line 1: the other quote of the name that begins here was expected, and there is the end"),
+        (
+            "service S\nfn f(a u8)",
+            "line 2: `:` was expected, and there is `u8`",
+        ),
+        (
+            "service S\nfn f()\nstruct A { a: u8",
+            "line 3: a comma or the end of the list was expected, and there is the end",
+        ),
+        (
+            "service S\n\nunion A",
+            "line 3: `fn`, `struct`, `enum` or `type` was expected, and there is `union`",
+        ),
+        (
+            "service \"S",
+            "line 1: the other quote of the name that begins here was expected, and there is the end",
+        ),
     ] {
         assert_eq!(text.parse::<Schema>().unwrap_err().to_string(), expected);
     }
     let deep = format!("service S\nfn f(a: {})", "Option<".repeat(100_000));
-    assert!(deep.parse::<Schema>().unwrap_err().to_string().contains("nested so deeply"));
+    assert!(
+        deep.parse::<Schema>()
+            .unwrap_err()
+            .to_string()
+            .contains("nested so deeply")
+    );
 }
 
 #[test]
@@ -127,8 +149,16 @@ fn fingerprints_never_change_for_the_same_shapes() {
 #[test]
 fn added_methods_and_renamed_arguments_are_compatible() {
     let (old, new) = ("service S\nfn a(x: u8)", "service S\nfn b()\nfn a(y: u8)");
-    assert_eq!(changes(old, new), ["fn a: the argument `x` is called `y`", "fn b was added"]);
-    assert!(parse(new).changes_since(&parse(old)).iter().all(Change::is_compatible));
+    assert_eq!(
+        changes(old, new),
+        ["fn a: the argument `x` is called `y`", "fn b was added"]
+    );
+    assert!(
+        parse(new)
+            .changes_since(&parse(old))
+            .iter()
+            .all(Change::is_compatible)
+    );
     assert_eq!(changes(new, new), [""; 0]);
 }
 
@@ -145,14 +175,29 @@ fn all_else_is_not_and_is_named() {
         "fn c: argument 2: Option<u8> was added",
     ];
     assert_eq!(changes(old, new), expected);
-    assert!(!parse(new).changes_since(&parse(old)).iter().any(Change::is_compatible));
+    assert!(
+        !parse(new)
+            .changes_since(&parse(old))
+            .iter()
+            .any(Change::is_compatible)
+    );
 }
 
 #[test]
 fn a_difference_is_named_by_the_type_that_it_is_in() {
     let a = "struct A { b: Vec<Option<B>>, n: u8 }";
-    let (old, new) = (format!("{a} enum B {{ X, Y(u8) }}"), format!("{a} enum B {{ X, Y(u16), Z }}"));
-    says(&old, &new, &["enum B: variant `Z` was added", "enum B, variant Y: `u8` became `u16`"]);
+    let (old, new) = (
+        format!("{a} enum B {{ X, Y(u8) }}"),
+        format!("{a} enum B {{ X, Y(u16), Z }}"),
+    );
+    says(
+        &old,
+        &new,
+        &[
+            "enum B: variant `Z` was added",
+            "enum B, variant Y: `u8` became `u16`",
+        ],
+    );
     says(
         "struct A { x: u8, y: u8 }",
         "struct A { y: u8, x: u8 }",
@@ -161,11 +206,26 @@ fn a_difference_is_named_by_the_type_that_it_is_in() {
     says(
         "struct A { x: u8 }",
         "struct A { z: u8 }",
-        &["struct A: field `x: u8` was removed", "struct A: field `z: u8` was added"],
+        &[
+            "struct A: field `x: u8` was removed",
+            "struct A: field `z: u8` was added",
+        ],
     );
-    says("struct A(u8)", "struct A(u8,)", &["argument 1: `struct A(u8)` became `struct A(u8,)`"]);
-    says("enum A { X }", "enum A { X {} }", &["enum A, variant X: `X` became `X {}`"]);
-    says("type A = Vec<A>", "type A = Vec<Option<A>>", &["argument 1: `A` became `Option<A>`"]);
+    says(
+        "struct A(u8)",
+        "struct A(u8,)",
+        &["argument 1: `struct A(u8)` became `struct A(u8,)`"],
+    );
+    says(
+        "enum A { X }",
+        "enum A { X {} }",
+        &["enum A, variant X: `X` became `X {}`"],
+    );
+    says(
+        "type A = Vec<A>",
+        "type A = Vec<Option<A>>",
+        &["argument 1: `A` became `Option<A>`"],
+    );
 }
 
 #[test]
@@ -185,12 +245,18 @@ fn a_file_is_checked_and_says_how_to_write_it_anew() {
     let schema = Schema::of("Thesaurus", &METHODS);
     let missing = schema.check_file(&path).unwrap_err();
     assert!(matches!(missing, CheckError::Missing { .. }));
-    assert!(missing.to_string().ends_with("with PIPE_RPC_BLESS=1 in the environment of this test"));
+    assert!(
+        missing
+            .to_string()
+            .ends_with("with PIPE_RPC_BLESS=1 in the environment of this test")
+    );
     schema.write_file(&path).unwrap();
     assert_eq!(schema.check_file(&path).unwrap(), []);
 
     let more = schema.to_string().replace("fn count", "fn more()\nfn count");
-    let added = Change::MethodAdded { method: "more".into() };
+    let added = Change::MethodAdded {
+        method: "more".into(),
+    };
     assert_eq!(parse(&more).check_file(&path).unwrap(), [added]);
     let less = schema.to_string().replace("word: String, rank", "rank");
     let error = parse(&less).check_file(&path).unwrap_err().to_string();
@@ -205,6 +271,9 @@ fn a_file_is_checked_and_says_how_to_write_it_anew() {
     let panicked = std::panic::catch_unwind(|| parse(&less).assert_file(&path)).unwrap_err();
     assert_eq!(panicked.downcast_ref::<String>(), Some(&expected));
     std::fs::write(&path, "nonsense").unwrap();
-    assert!(matches!(schema.check_file(&path).unwrap_err(), CheckError::Parse { .. }));
+    assert!(matches!(
+        schema.check_file(&path).unwrap_err(),
+        CheckError::Parse { .. }
+    ));
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -560,11 +560,20 @@ many!(Tree: (Box<Tree>, Errors));
 #[test]
 fn enums_of_hundreds_of_variants_are_seen_whole() {
     let text = MethodShape::new().argument::<Errors>("errors").text();
-    assert!(text.starts_with("(Errors); enum Errors { V0(String), V1(String), "), "{text}");
+    assert!(
+        text.starts_with("(Errors); enum Errors { V0(String), V1(String), "),
+        "{text}"
+    );
     assert!(text.ends_with(" V298(String), V299 }"), "{text}");
     let text = MethodShape::new().argument::<Tree>("tree").text();
-    assert!(text.starts_with("(Tree); enum Tree { V0((Tree, Errors)), V1((Tree, Errors)), "), "{text}");
-    assert!(text.contains(" V298((Tree, Errors)), V299 }; enum Errors { V0(String)"), "{text}");
+    assert!(
+        text.starts_with("(Tree); enum Tree { V0((Tree, Errors)), V1((Tree, Errors)), "),
+        "{text}"
+    );
+    assert!(
+        text.contains(" V298((Tree, Errors)), V299 }; enum Errors { V0(String)"),
+        "{text}"
+    );
     assert!(!text.contains('?'), "{text}");
 }
 
