@@ -32,6 +32,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | to | see |
+//! |---|---|
+//! | say what a method is | [`service`](macro@service), [`Context`], [`Streaming`] |
+//! | serve | [`Server`], [`ServerBuilder`], [`PipeServer`], [`PipeName`] |
+//! | say who may connect, and call what | [`Access`], [`Owner`], [`Authorize`], [`Require`] |
+//! | connect, and call back | [`Connect`], [`Context::peer`] |
+//! | connect again | [`ClientBuilder`], [`ReconnectPolicy`], [`RetryLayer`] |
+//! | know what became of a call | [`Fault`], [`Outcome`], [`Reason`], [`CallError`] |
+//! | put layers around | [`Request`], [`Response`], [`Metadata`], [`Caller`] |
+//!
+//! # Features
+//! Neither is on unless asked for.
+//!
+//! - `blocking`: clients without async, from the same traits.
+//! - `testing`: for tests, the module `testing`: services without a pipe, scripted peers, faulty pipes, futures dropped at
+//!   every poll.
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
@@ -40,22 +57,40 @@ extern crate self as pipe_rpc;
 
 #[cfg(feature = "blocking")]
 mod blocking;
+mod builder;
 mod connect;
 #[cfg(not(feature = "blocking"))]
 mod no_blocking;
 
+pub use builder::ClientBuilder;
 pub use connect::{Connect, ConnectError};
-pub use rpc_core::client::{BoxError, Caller, Channel};
+#[cfg(feature = "blocking")]
+pub use rpc_core::client::BlockingStreaming;
+pub use rpc_core::client::{
+    AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
+};
+pub use rpc_core::client::{BoxError, Caller, Channel, Client, Retry, RetryLayer};
+pub use rpc_core::codec::Codec;
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};
 pub use rpc_core::fault::{CallError, Fault, Outcome, Reason};
 pub use rpc_core::message::{Request, Response};
 pub use rpc_core::method::Method;
+pub use rpc_core::proto::{Metadata, MetadataError};
 pub use rpc_core::schema;
-pub use rpc_core::server::{Context, MountError, ServeError, Server, ServerBuilder};
+pub use rpc_core::server::{
+    Authorize, Context, MountError, Require, RuleError, ServeError, Server, ServerBuilder, Services,
+};
+pub use rpc_core::streaming::{NoError, Streaming};
+#[cfg(feature = "testing")]
+pub use rpc_core::testing;
+#[cfg(feature = "opentelemetry")]
+pub use rpc_core::trace;
 pub use rpc_core::transport;
+pub use rpc_core::transport::{NotASid, Principal};
 pub use rpc_macros::service;
 pub use transport_pipe::{
-    Access, Account, BindError, Framing, NameError, Owner, PeerIdentity, Pipe, PipeName, PipeServer,
+    Access, AccessError, Account, BindError, Framing, LookupError, NameError, Owner, PeerIdentity, Pipe,
+    PipeName, PipeServer, executable_for_logs, group_named, user_named,
 };
 
 #[cfg(doctest)]

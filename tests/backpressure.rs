@@ -117,7 +117,7 @@ async fn large_bodies_behind_a_busy_handler_need_no_more_memory_than_the_window(
     let name = unique_name("backpressure-window");
     let mut server = child::start("serve-one", &name);
     assert_eq!(server.told(), "ready");
-    let (channel, counts) = link::counted_channel(&name).await;
+    let (channel, sent) = link::counted_channel(&name).await;
     let client = LabClient::new(channel);
     let held = start(&client, |client| async move { client.hold().await });
     let mut server = tokio::task::spawn_blocking(move || {
@@ -126,7 +126,7 @@ async fn large_bodies_behind_a_busy_handler_need_no_more_memory_than_the_window(
     })
     .await
     .unwrap();
-    let before = counts.packets();
+    let before = sent.passed();
     // In all 400 MiB, of which the caller holds one copy.
     let body = bytes::Bytes::from(vec![7; 4 << 20]);
     let calls: Vec<_> = (0..100)
@@ -137,7 +137,7 @@ async fn large_bodies_behind_a_busy_handler_need_no_more_memory_than_the_window(
         .collect();
     // As many as the window lets through have left when the pipe has taken all their packets.
     soon(async {
-        while counts.packets() < before + WINDOW / PACKET {
+        while sent.passed() < before + WINDOW / PACKET {
             tokio::task::yield_now().await;
         }
     })

@@ -6,8 +6,9 @@ mod support;
 
 use std::time::Duration;
 
-use pipe_rpc::{Connect, Outcome, Reason};
-use support::lab::{LabBlockingClient, Served, serve};
+use pipe_rpc::{CallError, Connect, Outcome, PipeServer, Reason, ReconnectPolicy, Server};
+use support::lab::{LabBlockingClient, LabClient, LabServer, Laboratory, Served, serve};
+use support::streams::{MillBlockingClient, Refusal};
 use tokio::runtime::Runtime;
 
 /// A lab served by a runtime on threads of its own.
@@ -53,6 +54,32 @@ fn a_blocking_client_works_inside_a_runtime_of_one_thread() {
     inside.block_on(async { call_it(&lab.name) });
     let name = lab.name.clone();
     inside.block_on(async { tokio::task::spawn_blocking(move || call_it(&name)).await.unwrap() });
+}
+
+#[test]
+fn a_blocking_client_outlives_its_server() {
+    let name = support::unique_name("blocking-reconnect");
+    let serve = || {
+        let runtime = Runtime::new().unwrap();
+        {
+            let _inside = runtime.enter();
+            let listener = PipeServer::bind(name.as_str()).unwrap();
+            let server = Server::builder().service(LabServer::new(Laboratory::default()));
+            tokio::spawn(server.serve(listener));
+        }
+        runtime
+    };
+    let first = serve();
+    let builder = LabClient::builder(&name).reconnect(ReconnectPolicy::default().max_wait(support::HANG));
+    let mut states = builder.states();
+    let client = LabBlockingClient::connect_with(builder.connect()).unwrap();
+    assert_eq!(client.echo("first".into()).unwrap(), "first");
+    drop(first);
+    let second = serve();
+    second.block_on(states.wait_for(|state| !state.is_connected()));
+    assert_eq!(client.clone().echo("second".into()).unwrap(), "second");
+    drop(client);
+    assert!(second.block_on(states.wait_for(|_| false)).is_final());
 }
 
 #[test]
@@ -105,4 +132,54 @@ fn a_blocking_connect_says_what_an_async_one_does() {
     let connect = Connect::to(nobody.as_str()).deadline(Duration::from_secs(1));
     let error = LabBlockingClient::connect(connect).unwrap_err().to_string();
     assert!(error.starts_with("no server listens on `"), "{error}");
+}
+
+/// A mill served by a runtime on threads of its own, and a client of it.
+fn mill(test: &str) -> (Runtime, support::streams::Served, MillBlockingClient) {
+    let runtime = Runtime::new().unwrap();
+    let mill = {
+        let _inside = runtime.enter();
+        support::streams::serve(test)
+    };
+    let client = MillBlockingClient::connect(mill.name.as_str()).unwrap();
+    (runtime, mill, client)
+}
+
+#[test]
+fn a_stream_is_an_iterator() {
+    let (_runtime, mill, client) = mill("blocking-stream");
+    let numbers: Result<Vec<u64>, _> = client.count(5000).unwrap().collect();
+    assert_eq!(numbers.unwrap(), Vec::from_iter(0..5000));
+    let failed: Vec<_> = client.fail_after(2).unwrap().collect();
+    let refusal = CallError::Failed(Refusal { after: 2 });
+    assert_eq!(failed, [Ok(0), Ok(1), Err(refusal)]);
+    let first: Vec<_> = client.forever().unwrap().take(3).collect();
+    assert_eq!(first, [Ok(0), Ok(1), Ok(2)]);
+    // Dropped before its end, it is dropped at the server too.
+    wait_for(mill.gauge.until_running(0));
+}
+
+#[test]
+fn an_iterator_is_a_stream() {
+    let (_runtime, _mill, client) = mill("blocking-upload");
+    assert_eq!(client.sum(0..1000).unwrap(), (0..1000).sum::<u64>());
+    let (sender, numbers) = std::sync::mpsc::channel();
+    let feeding = std::thread::spawn(move || (0..10).for_each(|number| sender.send(number).unwrap()));
+    assert_eq!(client.sum(numbers).unwrap(), 45, "an iterator may block");
+    feeding.join().unwrap();
+    let both: Vec<_> = client.double(0..100).unwrap().map(Result::unwrap).collect();
+    assert_eq!(both, Vec::from_iter((0..100).map(|number| 2 * number)));
+}
+
+#[test]
+fn an_iterator_that_panics_never_looks_whole() {
+    let (_runtime, _mill, client) = mill("blocking-upload-panic");
+    let numbers = (0..).inspect(|number| assert!(*number < 5, "on purpose"));
+    let failed = client.sum(numbers);
+    assert_eq!(failed, Err(CallError::Failed(Refusal { after: 5 })));
+}
+
+/// Waits for a future in a thread without a runtime.
+fn wait_for<F: Future>(future: F) -> F::Output {
+    Runtime::new().unwrap().block_on(support::soon(future))
 }

@@ -66,6 +66,40 @@ fn every_link_to_a_file_leads_to_one() {
     }
 }
 
+/// What a heading's link is called after the `#`.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = words
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_link_to_a_heading_leads_to_one() {
+    for text in chapters() {
+        let read_text = read(&text);
+        let targets = read_text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let Some((file, wanted)) = target.split_once('#') else {
+                continue;
+            };
+            let chapter = if file.is_empty() {
+                text.clone()
+            } else {
+                text.with_file_name(file)
+            };
+            let found = read(&chapter)
+                .lines()
+                .any(|line| line.starts_with("##") && anchor(line) == wanted);
+            assert!(found, "{} links to {target}", text.display());
+        }
+    }
+}
+
 #[test]
 fn the_readme_names_the_commands_that_a_newcomer_tries_first() {
     let readme = read(&root().join("README.md"));

@@ -64,13 +64,13 @@ async fn a_dropped_call_drops_its_handler_that_never_began_to_wait() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_call_dropped_half_sent_is_not_run_and_tears_nothing() {
     let lab = serve_few("cancel-half", FEW);
-    let (channel, counts) = link::counted_channel(&lab.name).await;
+    let (channel, sent) = link::counted_channel(&lab.name).await;
     let client = LabClient::new(channel);
     // The handler holds the thread that reads the pipe.
     let blocked = start(&client, |client| async move { client.block().await });
     lab.gauge.until_begun(1).await;
     let half_sent = start(&client, |client| async move { client.take(large()).await });
-    counts.until_full().await;
+    soon(sent.until_full()).await;
     // A further one waits whole behind it, with a small one.
     let queued = start(&client, |client| async move { client.take(large()).await });
     let small = start(&client, |client| async move { client.hold().await });

@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use pipe_rpc::{Channel, Config, Fault, Outcome, PipeServer, Reason, Server};
+use rpc_core::testing::Faults;
 use support::lab::{Served, all_is_well, serve, serve_few, serve_with, start};
 use support::{LabClient, link, soon, unique_name};
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -28,7 +29,9 @@ async fn patient_client(lab: &Served) -> LabClient {
         let micros = u64::try_from(SHORT.as_micros()).unwrap();
         packet[32..40].copy_from_slice(&micros.to_le_bytes());
     };
-    let link = link::changed(link::connect(&lab.name).await, shorten);
+    let (link, _) = Faults::new()
+        .change(shorten)
+        .outgoing(link::connect(&lab.name).await);
     LabClient::new(Channel::open(link, &Config::default()).await.unwrap())
 }
 

@@ -1,16 +1,12 @@
 //! Hostile clients and servers over real pipes: the most important scripts of rpc-core/tests/hostile_*.rs.
 
-#[allow(dead_code, unreachable_pub)] // this file uses a part
-#[path = "../rpc-core/tests/support/frames.rs"]
-mod frames;
-
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use frames::{Frame, farewell, large_request, packet, ping, request, response};
 use pipe_rpc::{Outcome, Pipe, PipeServer, Reason, Server};
+use rpc_core::testing::frame::{self, Frame, farewell, large_request, packet, ping, request, response};
 use tokio::sync::Notify;
 
 #[pipe_rpc::service]
@@ -110,11 +106,7 @@ async fn assert_alive(name: &str) {
 
 /// A request of `Echo::never`.
 fn never(call: (u32, u32)) -> Frame {
-    let mut frame = request(call, b"");
-    let id = |name| rpc_core::method::wire_id(name).to_le_bytes();
-    frame.head[0..4].copy_from_slice(&id("Echo"));
-    frame.head[4..8].copy_from_slice(&id("never"));
-    frame
+    request(call, b"").to("Echo", "never")
 }
 
 #[tokio::test]
@@ -209,7 +201,7 @@ async fn a_body_that_never_comes_holds_up_nobody() {
         .unwrap();
     pipe.send(&ping(9).bytes()).await.unwrap();
     let answer = pipe.recv().await.unwrap().unwrap();
-    assert_eq!(frames::told(&answer), ["pong 9"]);
+    assert_eq!(frame::told(&answer), ["pong 9"]);
     assert_alive(&name).await;
 }
 

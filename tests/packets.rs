@@ -9,21 +9,21 @@ use support::{LabClient, link, soon};
 #[tokio::test]
 async fn one_caller_sends_one_packet_a_call() {
     let lab = serve("packets-one");
-    let (channel, counts) = link::counted_channel(&lab.name).await;
+    let (channel, sent) = link::counted_channel(&lab.name).await;
     let client = LabClient::new(channel);
-    let before = counts.packets();
+    let before = sent.passed();
     for _ in 0..1000 {
         soon(client.echo("x".into())).await.unwrap();
     }
-    assert_eq!(counts.packets() - before, 1000);
+    assert_eq!(sent.passed() - before, 1000);
 }
 
 #[tokio::test]
 async fn many_callers_of_one_thread_share_packets() {
     let lab = serve("packets-many");
-    let (channel, counts) = link::counted_channel(&lab.name).await;
+    let (channel, sent) = link::counted_channel(&lab.name).await;
     let client = LabClient::new(channel);
-    let before = counts.packets();
+    let before = sent.passed();
     let callers: Vec<_> = (0..64)
         .map(|_| {
             start(&client, |client| async move {
@@ -36,24 +36,24 @@ async fn many_callers_of_one_thread_share_packets() {
     for caller in callers {
         soon(caller).await.unwrap();
     }
-    let packets = counts.packets() - before;
+    let packets = sent.passed() - before;
     assert!(packets * 5 < 64 * 100, "{packets} packets for {} calls", 64 * 100);
 }
 
 #[tokio::test]
 async fn ten_thousand_waiting_calls_cost_another_caller_nothing() {
     let lab = serve_with("packets-beside", |server| server.max_calls(20_000));
-    let (channel, counts) = link::counted_channel(&lab.name).await;
+    let (channel, sent) = link::counted_channel(&lab.name).await;
     let client = LabClient::new(channel);
     let waiting: Vec<_> = (0..10_000)
         .map(|_| start(&client, |client| async move { client.hold().await }))
         .collect();
     lab.gauge.until_running(10_000).await;
-    let before = counts.packets();
+    let before = sent.passed();
     for _ in 0..1000 {
         soon(client.echo("x".into())).await.unwrap();
     }
-    assert_eq!(counts.packets() - before, 1000);
+    assert_eq!(sent.passed() - before, 1000);
     lab.gauge.release();
     for call in waiting {
         assert_eq!(soon(call).await.unwrap(), Ok(42));

@@ -16,7 +16,7 @@ trait Thesaurus {
 /// words after several spaces.
 fn exchange() -> (Vec<u8>, Vec<u8>) {
     let section = include_str!("../PROTOCOL.md")
-        .split("## 15.")
+        .split("## 16.")
         .nth(1)
         .expect("the last section");
     let (request, response) = section.split_once("The server answers").expect("two packets");

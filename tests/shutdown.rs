@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pipe_rpc::{ConnectionError, Fault, Outcome, PipeServer, Reason, ServeError, Server, ServerBuilder};
 use support::lab::{LabServer, Laboratory, Served, serve, start};
-use support::{Gauge, LabClient, soon, unique_name};
+use support::{Gauge, HANG, LabClient, drop_at_poll, soon, unique_name};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -71,9 +71,88 @@ async fn the_drain_deadline_cuts_what_does_not_end() {
     let fault = soon(running).await.unwrap().unwrap_err();
     assert_eq!(
         (fault.outcome(), fault.reason()),
-        (Outcome::MayHaveRun, Reason::ConnectionLost)
+        (Outcome::MayHaveRun, Reason::Draining)
     );
+    assert!(fault.to_string().contains("drain deadline"), "{fault}");
     lab.gauge.until_running(0).await;
+}
+
+#[tokio::test]
+async fn a_server_waits_for_handlers_that_nobody_waits_for() {
+    let Stoppable {
+        lab,
+        stop,
+        mut server,
+    } = stoppable("shutdown-outlive", |server| server);
+    let client = lab.client().await;
+    client.touch_hold().await.unwrap();
+    lab.gauge.until_running(1).await;
+    client.caller().close();
+    stop.send(()).unwrap();
+    assert!(drop_at_poll(100, &mut server).await.is_none());
+    lab.gauge.release();
+    soon(server).await.unwrap().unwrap();
+    assert_eq!(lab.gauge.running(), 0);
+}
+
+#[tokio::test]
+async fn a_handler_that_nobody_waits_for_does_not_hold_a_server_beyond_its_deadline() {
+    let limit = Duration::from_millis(50);
+    let Stoppable { lab, stop, server } =
+        stoppable("shutdown-outlive-cut", |server| server.drain_deadline(limit));
+    let client = lab.client().await;
+    client.touch_hold().await.unwrap();
+    lab.gauge.until_running(1).await;
+    client.caller().close();
+    stop.send(()).unwrap();
+    soon(server).await.unwrap().unwrap();
+    assert_eq!(lab.gauge.running(), 1, "it runs on");
+}
+
+#[tokio::test]
+async fn a_client_that_shuts_down_ends_what_runs_and_makes_no_more_calls() {
+    let lab = serve("shutdown-own");
+    let channel = lab.channel().await;
+    let client = LabClient::new(channel.clone());
+    let running = start(&client, |client| async move { client.hold().await });
+    lab.gauge.until_running(1).await;
+    // Dropped and begun again, it is the same shutdown.
+    assert!(drop_at_poll(3, channel.shutdown(HANG)).await.is_none());
+    let fault = soon(client.echo("one more".into())).await.unwrap_err();
+    assert_eq!(
+        (fault.outcome(), fault.reason()),
+        (Outcome::NotSent, Reason::Draining)
+    );
+    lab.gauge.release();
+    let (first, second) = tokio::join!(channel.shutdown(HANG), client.caller().shutdown(HANG));
+    assert!(first.is_ok() && second.is_ok(), "{first:?}, {second:?}");
+    assert_eq!(soon(running).await.unwrap(), Ok(42));
+    assert!(channel.shutdown(Duration::ZERO).await.is_ok(), "it is over");
+}
+
+#[tokio::test]
+async fn the_limit_of_a_client_that_shuts_down_cuts_what_does_not_end() {
+    let lab = serve("shutdown-own-cut");
+    let client = lab.client().await;
+    let running = start(&client, |client| async move { client.hold().await });
+    lab.gauge.until_running(1).await;
+    let why = soon(client.caller().shutdown(Duration::from_millis(50)))
+        .await
+        .unwrap_err();
+    assert!(matches!(*why, ConnectionError::DrainDeadline), "{why}");
+    let fault = soon(running).await.unwrap().unwrap_err();
+    assert_eq!(
+        (fault.outcome(), fault.reason()),
+        (Outcome::MayHaveRun, Reason::Draining)
+    );
+    assert!(fault.to_string().contains("drain deadline"), "{fault}");
+    lab.gauge.until_running(0).await;
+    assert_eq!(
+        soon(lab.client().await.echo("others go on".into()))
+            .await
+            .unwrap(),
+        "others go on"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// How much of a file is counted in one call, in bytes. Small enough that a call is short and its answer small, whatever
-/// the file; large enough that the calls cost nothing beside the counting.
+/// How much of a file is one item of the stream, in bytes. Small enough that the host soon has something to show, whatever
+/// the file; large enough that the items cost nothing beside the counting.
 pub(crate) const PIECE: usize = 1024 * 1024;
 
 /// A word longer than this, in bytes, is counted as a word but not kept to be among the most frequent ones.
@@ -81,11 +81,6 @@ impl Piece {
         }
     }
 
-    /// How many bytes were counted.
-    pub(crate) fn len(&self) -> u64 {
-        self.bytes
-    }
-
     /// Whether the file ends with this piece.
     pub(crate) fn is_last(&self) -> bool {
         self.bytes < PIECE as u64
@@ -105,6 +100,11 @@ impl Tally {
             self.vocabulary.add(&word, times.into());
         }
         self.open.extend(&tail);
+    }
+
+    /// How many bytes there are in the pieces so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.counts.bytes
     }
 
     /// What all pieces came to.

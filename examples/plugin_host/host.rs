@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 
 use futures_util::future::{BoxFuture, Shared, join_all};
-use indicatif::ProgressBar;
 
 use crate::board::{Board, Counted};
 use crate::keeper::Keeper;
+use crate::progress::Display;
 use crate::walk::Listed;
 
 /// How many plugins there are.
@@ -23,21 +23,16 @@ pub(crate) struct Host {
     /// Handed on to the plugins.
     pub(crate) crash_on: Option<OsString>,
     pub(crate) verbose: bool,
-    pub(crate) bar: ProgressBar,
+    pub(crate) display: Display,
     pub(crate) interrupt: Interrupt,
 }
 
 impl Host {
-    /// Counts `files`. An interrupt ends it early; either way no plugin is left behind.
+    /// Counts `files`. An interrupt ends it early, with what there is by then; either way no plugin is left behind.
     pub(crate) async fn count(&self, files: Vec<Listed>) -> Counted {
         let board = Board::new(files);
         let keepers = (1..=PLUGINS).map(|number| Keeper::new(self, &board, number).run());
         join_all(keepers).await;
         board.into_counted()
-    }
-
-    /// Tells the user something, with the progress bar out of the way.
-    pub(crate) fn say(&self, text: &str) {
-        self.bar.suspend(|| crate::report::say(text));
     }
 }

@@ -1,20 +1,24 @@
 //! Keeps one plugin at work: starts it, gives it files, and starts it again when it ends early.
 //!
-//! When it ends early, the calls that were open may have run. Counting is idempotent, so their files are asked for
-//! again, one at a time. That finds the file that ends the plugin, and that one is given up.
+//! When it ends early, the calls that were open may have run. Counting is idempotent, so what did not come of their files
+//! is asked for again, one file at a time. That finds the file that ends the plugin, and that one is given up.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use pipe_rpc::{CallError, Fault, Reason};
+use tokio::time;
 
 use crate::board::{Board, FileError, Job, with_causes};
-use crate::count::Tally;
 use crate::host::{Host, IN_FLIGHT};
 use crate::process::{Counters, Ended, Launch, Plugin, StartError};
 
 /// How often in a row a plugin may end without getting any further; then it is not started again.
 const STARTS_IN_VAIN: usize = 3;
+
+/// How long the next piece of a file may take; a disk that had to wake up is no fault.
+const PIECE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Keeps one plugin at work.
 pub(crate) struct Keeper<'a> {
@@ -91,7 +95,7 @@ impl<'a> Keeper<'a> {
     }
 
     async fn work(&mut self, plugin: &mut Plugin) -> Result<Round, StartError> {
-        let counters = plugin.connect().await?;
+        let counters = plugin.connect(&self.host.display).await?;
         if self.host.verbose {
             self.say(&format!("serves ({})", plugin.description()));
         }
@@ -124,29 +128,27 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Counts one file, piece by piece.
+    /// Counts one file, from where it was left.
     async fn count(&self, counters: &Counters, job: Job) -> Result<(), Lost> {
-        let mut tally = Tally::default();
-        let mut from = 0;
-        let result = loop {
-            match counters.count(job.file.path.clone().into(), from).await {
-                Ok(piece) => {
-                    let is_last = piece.is_last();
-                    from += piece.len();
-                    self.host.bar.inc(piece.len());
-                    tally.append(piece);
-                    if is_last {
-                        break Ok(tally);
-                    }
-                }
-                Err(CallError::Fault(fault)) if is_end_of_plugin(&fault) => {
-                    self.host.bar.dec(from);
-                    return Err(Lost { job, fault });
-                }
-                Err(error) => break Err(FileError::Call(error)),
+        match self.add_pieces(counters, &job).await {
+            Err(FileError::Call(CallError::Fault(fault))) if is_end_of_plugin(&fault) => {
+                Err(Lost { job, fault })
             }
-        };
-        self.board.settle(&job, result);
+            result => {
+                self.board.settle(&job, result);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds what comes of a file. Dropped, it drops the stream, which stops the plugin's counting.
+    async fn add_pieces(&self, counters: &Counters, job: &Job) -> Result<(), FileError> {
+        let (file, from) = (job.file.path.clone(), self.board.counted(job));
+        let mut pieces = counters.count(job.index, file.into(), from).await?;
+        // The end is an end only if the plugin says so: if it dies before that, the last thing to come is an `Err`.
+        while let Some(piece) = time::timeout(PIECE_WITHIN, pieces.next()).await? {
+            self.board.add(job, piece?);
+        }
         Ok(())
     }
 
@@ -181,7 +183,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn say(&self, text: &str) {
-        self.host.say(&format!("plugin {} {text}", self.number));
+        self.host.display.say(&format!("plugin {} {text}", self.number));
     }
 }
 

@@ -6,8 +6,9 @@
 //! cargo run --release --example plugin_host -- --crash-on lib.rs src
 //! ```
 //!
-//! The host starts this very program again for each plugin. Start reading in `plugin.rs`, which has the service, and
-//! go on to `keeper.rs`, which makes the calls and knows what to do when a plugin is gone.
+//! The host starts this very program again for each plugin. Start reading in `plugin.rs`, which has the service that streams
+//! counts, and in `progress.rs`, which has the one that plugins call back. Go on to `keeper.rs`, which makes the calls and
+//! knows what to do when a plugin is gone. Ctrl-C ends the counting and shows how far it came.
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
@@ -17,7 +18,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use futures_util::future::FutureExt;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal;
 
 mod board;
@@ -26,11 +26,15 @@ mod host;
 mod keeper;
 mod plugin;
 mod process;
+mod progress;
+mod reading;
 mod report;
 #[cfg_attr(unix, path = "signals_unix.rs")]
 #[cfg_attr(windows, path = "signals_windows.rs")]
 mod signals;
 mod walk;
+
+use progress::Display;
 
 /// What a shell expects of a program that Ctrl-C ended: 128 and the number of the signal.
 const INTERRUPTED: u8 = 130;
@@ -39,7 +43,7 @@ const INTERRUPTED: u8 = 130;
 /// the work.
 ///
 /// Ends with 0 if all is counted, with 1 if something is missing (standard error says what), with 2 if the arguments
-/// are wrong.
+/// are wrong, with 130 if Ctrl-C ended it: then it shows what is counted so far.
 #[derive(Debug, Parser)]
 #[command(name = "plugin_host", version)]
 struct Args {
@@ -54,6 +58,9 @@ struct Args {
     /// Have a plugin kill itself in the middle of the file of this path or name.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     crash_on: Option<OsString>,
+    /// Write a line for each report of a plugin, in place of a bar.
+    #[arg(long)]
+    progress: bool,
     /// Tell about the plugins.
     #[arg(short, long)]
     verbose: bool,
@@ -94,16 +101,20 @@ async fn host(args: Args) -> ExitCode {
     let host = host::Host {
         crash_on: args.crash_on,
         verbose: args.verbose,
-        bar: bar(walk.files.iter().map(|file| file.bytes).sum()),
+        display: match args.progress {
+            true => Display::lines(&walk.files),
+            false => Display::bar(&walk.files),
+        },
         interrupt: interrupt.clone(),
     };
     let counted = host.count(walk.files.clone()).await;
-    host.bar.finish_and_clear();
-    if interrupt.now_or_never().is_some() {
-        report::say("interrupted");
-        return ExitCode::from(INTERRUPTED);
-    }
+    host.display.finish();
     let report = report::Report::new(&walk.files, counted, args.top);
+    let is_interrupted = interrupt.now_or_never().is_some();
+    match is_interrupted {
+        true => report.say_how_far(),
+        false => report.name_unfinished(),
+    }
     let printed = match args.json {
         true => report.print_json(),
         false => report.print_table(),
@@ -111,17 +122,12 @@ async fn host(args: Args) -> ExitCode {
     match printed {
         // Whoever reads has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(&error),
+        _ if is_interrupted => ExitCode::from(INTERRUPTED),
         _ if report.is_incomplete() || walk.problems.iter().any(walk::Problem::is_failure) => {
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
     }
-}
-
-/// A progress bar on standard error; none where that is no terminal.
-fn bar(bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}");
-    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {

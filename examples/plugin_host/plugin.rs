@@ -1,20 +1,18 @@
 //! The plugin's role: it serves [`Counter`] on the pipe that its host chose, until the host is gone.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use pipe_rpc::{PipeServer, Server};
+use futures_util::stream::{Stream, TryStreamExt};
+use pipe_rpc::{Context, PipeServer, Server};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use tokio::task;
-use tower::limit::ConcurrencyLimitLayer;
 
-use crate::count::{PIECE, Piece};
+use crate::count::Piece;
 use crate::host::IN_FLIGHT;
+use crate::reading::Reading;
 use crate::signals::Signals;
 
 /// How long calls may go on once the host is gone: nobody waits for them.
@@ -23,12 +21,19 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// What a host can ask of its plugins.
 #[pipe_rpc::service(name = "pipe-rpc.example.Counter")]
 pub(crate) trait Counter {
-    /// Counts the piece of `file` that begins at byte `from`.
+    /// Counts `file` from byte `from` on: pieces, each as soon as it is counted. Meanwhile the plugin calls its host, which
+    /// serves [`Progress`](crate::progress::Progress), and reports as `job` how far it is.
     ///
     /// The plugin opens the file itself, as it is the same user in the same folder: contents need not travel. An
     /// `OsString` carries every path, also one that is not UTF-8.
     #[rpc(idempotent)]
-    async fn count(&self, file: OsString, from: u64) -> Result<Piece, Unreadable>;
+    async fn count(
+        &self,
+        cx: &Context,
+        job: usize,
+        file: OsString,
+        from: u64,
+    ) -> Result<impl Stream<Item = Result<Piece, Unreadable>>, Unreadable>;
 }
 
 /// A file could not be read; the text is the operating system's.
@@ -57,7 +62,7 @@ pub(crate) async fn run(pipe: &str, crash_on: Option<OsString>) -> Result<(), Bo
     };
     Server::builder()
         .service(CounterServer::new(FileCounter { crash_on }))
-        .connection_layer(ConcurrencyLimitLayer::new(IN_FLIGHT))
+        .max_running(IN_FLIGHT)
         .drain_deadline(DRAIN)
         .serve_until(PipeServer::bind(pipe)?, end)
         .await?;
@@ -70,36 +75,20 @@ struct FileCounter {
 }
 
 impl Counter for FileCounter {
-    async fn count(&self, file: OsString, from: u64) -> Result<Piece, Unreadable> {
+    async fn count(
+        &self,
+        cx: &Context,
+        job: usize,
+        file: OsString,
+        from: u64,
+    ) -> Result<impl Stream<Item = Result<Piece, Unreadable>>, Unreadable> {
         let crashes = self.crash_on.as_ref().is_some_and(|name| is_named(&file, name));
-        let counted = task::spawn_blocking(move || {
-            let text = read_piece(Path::new(&file), from)?;
-            if crashes {
-                crash_in_the_middle(Path::new(&file), from)?;
-            }
-            Ok(Piece::of(&text))
-        });
-        counted.await.map_err(io::Error::from)?
+        let mut reading = Reading::open(file, from, job, cx.peer()).await?;
+        if crashes {
+            reading = reading.crashing().await?;
+        }
+        Ok(reading.pieces().map_err(Unreadable::from))
     }
-}
-
-/// Reads up to [`PIECE`] bytes from byte `from` on; fewer only at the end of the file.
-fn read_piece(path: &Path, from: u64) -> io::Result<Bytes> {
-    let mut file = File::open(path)?;
-    if from > 0 {
-        file.seek(SeekFrom::Start(from))?;
-    }
-    let mut text = Vec::new();
-    file.take(PIECE as u64).read_to_end(&mut text)?;
-    Ok(text.into())
-}
-
-fn crash_in_the_middle(path: &Path, from: u64) -> io::Result<()> {
-    let middle = path.metadata()?.len() / 2;
-    if (from..from + PIECE as u64).contains(&middle) {
-        std::process::abort();
-    }
-    Ok(())
 }
 
 fn is_named(file: &OsString, name: &OsString) -> bool {

@@ -7,27 +7,26 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use pipe_rpc::{Channel, Connect, ConnectError};
+use pipe_rpc::{Channel, Connect, ConnectError, Server};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time;
 use tower::ServiceBuilder;
-use tower::limit::ConcurrencyLimit;
 use tower::timeout::Timeout;
 
-use crate::host::IN_FLIGHT;
 use crate::plugin::CounterClient;
+use crate::progress::{Display, ProgressServer};
 
 /// How long a plugin may take until it serves.
 const START: Duration = Duration::from_secs(30);
 
-/// How long the count of one piece may take; a disk that had to wake up is no fault.
-const CALL: Duration = Duration::from_secs(60);
+/// How long a file may take to be opened; a disk that had to wake up is no fault.
+const OPEN: Duration = Duration::from_secs(60);
 
 /// How long a plugin may take to end when it is told to; then it is killed.
 const STOP: Duration = Duration::from_secs(10);
 
-/// Calls of a plugin: each limited in time, and no more at once than the plugin works on.
-pub(crate) type Counters = CounterClient<Timeout<ConcurrencyLimit<Channel>>>;
+/// Calls of a plugin: each has its answer, or begins to have it, within a limited time.
+pub(crate) type Counters = CounterClient<Timeout<Channel>>;
 
 /// A plugin's process.
 pub(crate) struct Plugin {
@@ -93,16 +92,17 @@ impl Plugin {
         })
     }
 
-    /// Connects to it once it serves.
-    pub(crate) async fn connect(&mut self) -> Result<Counters, StartError> {
+    /// Connects to it once it serves, and serves it the display in turn.
+    pub(crate) async fn connect(&mut self, display: &Display) -> Result<Counters, StartError> {
         let connect = Connect::to(self.pipe.as_str())
             .wait_for_server(true)
-            .deadline(START);
+            .deadline(START)
+            .serving(Server::builder().service(ProgressServer::new(display.clone())));
         let channel = tokio::select! {
             channel = connect.open() => channel.map_err(StartError::Connect)?,
             ended = self.child.wait() => return Err(ended.map_or_else(StartError::Spawn, StartError::Ended)),
         };
-        let layers = ServiceBuilder::new().timeout(CALL).concurrency_limit(IN_FLIGHT);
+        let layers = ServiceBuilder::new().timeout(OPEN);
         Ok(CounterClient::new(layers.service(channel)))
     }
 

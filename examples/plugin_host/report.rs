@@ -1,11 +1,11 @@
 //! What the user gets to see: a table or a JSON document on standard output, everything else on standard error.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::board::{Counted, with_causes};
+use crate::board::{Counted, Outcome, with_causes};
 use crate::count::Counts;
 use crate::walk::Listed;
 
@@ -17,6 +17,9 @@ pub(crate) struct Report {
     top: Vec<(String, u64)>,
     #[serde(skip)]
     missing: usize,
+    /// What no plugin came to, and what is counted in part only.
+    #[serde(skip)]
+    unfinished: Vec<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -25,6 +28,9 @@ struct Row {
     path: String,
     #[serde(flatten)]
     counts: Counts,
+    /// The counting was stopped before the end of the file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -42,12 +48,18 @@ impl Report {
             total: Total::default(),
             top: Vec::new(),
             missing: 0,
+            unfinished: Vec::new(),
         };
-        for (file, counts) in listed.iter().zip(counted.files) {
-            match counts {
-                Some(Ok(counts)) => report.add(&file.path, counts),
-                Some(Err(error)) => report.miss(&file.path, &with_causes(&error)),
-                None => report.miss(&file.path, "not counted, no plugin was left to do it"),
+        for (file, outcome) in listed.iter().zip(counted.files) {
+            match outcome {
+                Outcome::Whole(counts) => report.add(&file.path, counts, false),
+                Outcome::Failed(error) => report.miss(&file.path, &with_causes(&error)),
+                Outcome::Unfinished(counts) => {
+                    report.unfinished.push(file.path.clone());
+                    if counts.bytes > 0 {
+                        report.add(&file.path, counts, true);
+                    }
+                }
             }
         }
         let words = counted.vocabulary.top(top).into_iter();
@@ -59,7 +71,27 @@ impl Report {
 
     /// Whether a file is missing.
     pub(crate) fn is_incomplete(&self) -> bool {
-        self.missing > 0
+        self.missing > 0 || !self.unfinished.is_empty()
+    }
+
+    /// Names on standard error what no plugin was left to finish.
+    pub(crate) fn name_unfinished(&self) {
+        for path in &self.unfinished {
+            let path = path.display();
+            say(&format!(
+                "{path}: not counted to its end, no plugin was left to do it"
+            ));
+        }
+    }
+
+    /// Says on standard error how much there is of what was asked for.
+    pub(crate) fn say_how_far(&self) {
+        let partial = self.files.iter().filter(|row| row.partial).count();
+        let whole = self.files.len() - partial;
+        let not = self.unfinished.len() - partial;
+        say(&format!(
+            "interrupted: of the files {whole} are counted, {partial} in part, {not} not at all"
+        ));
     }
 
     /// Prints one line of JSON.
@@ -80,7 +112,8 @@ impl Report {
             "lines", "words", "bytes"
         )?;
         for row in &self.files {
-            row.counts.print(&mut out, width, &plain(&row.path))?;
+            let name = plain(&row.path) + if row.partial { " (in part)" } else { "" };
+            row.counts.print(&mut out, width, &name)?;
         }
         let files = self.total.files;
         let name = format!("total of {files} file{}", if files == 1 { "" } else { "s" });
@@ -94,11 +127,15 @@ impl Report {
         out.flush()
     }
 
-    fn add(&mut self, path: &Path, counts: Counts) {
+    fn add(&mut self, path: &Path, counts: Counts, partial: bool) {
         self.total.files += 1;
         self.total.counts.add(counts);
         let path = path.to_string_lossy().into_owned();
-        self.files.push(Row { path, counts });
+        self.files.push(Row {
+            path,
+            counts,
+            partial,
+        });
     }
 
     fn miss(&mut self, path: &Path, why: &str) {

@@ -92,7 +92,7 @@ pub enum Reason {
     DeadlineExceeded,
     /// It was cancelled.
     Cancelled,
-    /// The server takes no new calls because it is about to end.
+    /// No new calls are taken, because the server, or this end, is about to leave.
     Draining,
     /// The server has no service of that name.
     UnknownService,
@@ -111,6 +111,8 @@ pub enum Reason {
     Encode,
     /// The arguments or the result could not be decoded.
     Decode,
+    /// The request is in another codec than the connection's.
+    WrongCodec,
     /// The method panicked.
     Panicked,
     /// Calls are nested too deeply.
@@ -119,6 +121,8 @@ pub enum Reason {
     ConnectionLost,
     /// A layer failed the call; the source or the text says why.
     Layer,
+    /// The server does not allow this caller to make it; the text says what is required.
+    Forbidden,
     /// The call needs a tokio runtime and there is none.
     NoRuntime,
     /// The peer gave a reason that this version does not know.
@@ -238,7 +242,7 @@ impl fmt::Display for Reason {
             } => write!(f, "overloaded, try again after {after:?}"),
             Self::DeadlineExceeded => write!(f, "its deadline passed"),
             Self::Cancelled => write!(f, "it was cancelled"),
-            Self::Draining => write!(f, "the server is shutting down"),
+            Self::Draining => write!(f, "the connection is being shut down"),
             Self::UnknownService => write!(f, "the server has no such service"),
             Self::UnknownMethod => write!(f, "the service has no such method"),
             Self::SignatureMismatch => write!(f, "the method has another signature at the server"),
@@ -247,10 +251,12 @@ impl fmt::Display for Reason {
             }
             Self::Encode => write!(f, "a value could not be encoded"),
             Self::Decode => write!(f, "a value could not be decoded"),
+            Self::WrongCodec => write!(f, "the connection speaks another codec"),
             Self::Panicked => write!(f, "the method panicked"),
             Self::TooDeep => write!(f, "calls are nested too deeply"),
             Self::ConnectionLost => write!(f, "the connection was lost"),
             Self::Layer => write!(f, "a layer failed it"),
+            Self::Forbidden => write!(f, "the server does not allow it to this caller"),
             Self::NoRuntime => {
                 write!(
                     f,

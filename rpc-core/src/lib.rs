@@ -14,5 +14,10 @@ pub mod method;
 pub mod proto;
 pub mod schema;
 pub mod server;
+pub mod streaming;
 pub mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "opentelemetry")]
+pub mod trace;
 pub mod transport;

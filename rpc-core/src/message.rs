@@ -4,8 +4,9 @@ use tokio::time::Instant;
 
 use crate::codec::Codec;
 use crate::method::{Method, wire_id};
-use crate::proto::Body;
+use crate::proto::{Body, Metadata};
 use crate::server::Context;
+use crate::streaming::{Items, Upload};
 
 /// One call of a method, with its encoded arguments; the request type of every tower service here.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Request {
     deadline: Option<Instant>,
     attempt: u8,
     depth: u8,
+    upload: Option<Upload>,
+    metadata: Metadata,
     context: Option<Context>,
 }
 
@@ -44,6 +47,8 @@ impl Request {
             deadline: None,
             attempt: 0,
             depth: 0,
+            upload: None,
+            metadata: Metadata::new(),
             context: None,
         }
     }
@@ -66,6 +71,20 @@ impl Request {
     #[must_use]
     pub fn with_depth(mut self, depth: u8) -> Self {
         self.depth = depth;
+        self
+    }
+
+    /// The same, with items that follow the arguments.
+    #[must_use]
+    pub fn with_upload(mut self, upload: Option<Upload>) -> Self {
+        self.upload = upload;
+        self
+    }
+
+    /// The same with metadata, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
         self
     }
 
@@ -116,6 +135,29 @@ impl Request {
         self.depth
     }
 
+    /// What travels beside the arguments.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What is to travel beside the arguments, for layers.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// The items that follow the arguments.
+    #[must_use]
+    pub fn upload(&self) -> Option<&Upload> {
+        self.upload.as_ref()
+    }
+
+    /// Whether a clone of this request can be sent in its place: not once its stream has been begun.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        self.upload.as_ref().is_none_or(Upload::is_whole)
+    }
+
     /// Who calls, at a server; `None` at a client.
     #[must_use]
     pub fn context(&self) -> Option<&Context> {
@@ -126,33 +168,103 @@ impl Request {
         self.context.as_mut()
     }
 
-    pub(crate) fn into_body(self) -> Body {
-        self.body
+    pub(crate) fn into_metadata_and_body(self) -> (Metadata, Body) {
+        (self.metadata, self.body)
     }
 
     pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
-        (self.body, self.codec, self.context)
+        let Self {
+            body,
+            codec,
+            context,
+            metadata,
+            ..
+        } = self;
+        let context = context.map(|context| context.with_metadata(metadata));
+        (body, codec, context)
     }
 }
 
 /// A method's encoded result; the response type of every tower service here.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Response {
     body: Body,
     failed: bool,
+    items: Option<Items>,
+    metadata: Metadata,
 }
 
 impl Response {
     /// The result of a method that returned a value, or `Ok`.
     #[must_use]
     pub fn ok(body: Body) -> Self {
-        Self { body, failed: false }
+        Self {
+            body,
+            failed: false,
+            items: None,
+            metadata: Metadata::new(),
+        }
     }
 
     /// The result of a method that returned `Err`.
     #[must_use]
     pub fn failed(body: Body) -> Self {
-        Self { body, failed: true }
+        Self {
+            body,
+            failed: true,
+            items: None,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// The result of a method that returned a stream.
+    #[must_use]
+    pub fn stream(items: Items) -> Self {
+        Self {
+            items: Some(items),
+            ..Self::ok(Body::new())
+        }
+    }
+
+    /// Whether the result is a stream.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.items.is_some()
+    }
+
+    /// The items of a result that is a stream.
+    #[must_use]
+    pub fn into_items(self) -> Option<Items> {
+        self.items
+    }
+
+    /// The same with metadata, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// What travels beside the result.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What is to travel beside the result, for layers.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// The same, holding `guard` for as long as its stream lasts, if it is one.
+    pub(crate) fn holding(self, guard: impl Send + 'static) -> Self {
+        self.map_items(|items| items.holding(guard))
+    }
+
+    /// The same with other items, if it is a stream.
+    pub(crate) fn map_items(mut self, change: impl FnOnce(Items) -> Items) -> Self {
+        self.items = self.items.map(change);
+        self
     }
 
     /// Whether the method returned `Err`.

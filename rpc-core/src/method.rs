@@ -23,8 +23,16 @@ pub struct Method {
     pub idempotent: bool,
     /// Always runs in a task of its own at the server.
     pub spawn: bool,
+    /// Its handler, once it has begun, runs to its end although nobody waits for it.
+    pub finish: bool,
+    /// The calls of one connection to this and the service's other ordered methods run one after the other.
+    pub ordered: bool,
     /// How long a call may take unless the caller says otherwise.
     pub timeout: Option<Duration>,
+    /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
+    pub max_body: Option<u64>,
+    /// How much of each of its streams may be under way, in KiB; 0 leaves it to the connection.
+    pub buffer: u16,
     shape: Option<fn() -> MethodShape>,
     /// Traced when it is first asked for.
     traced: OnceLock<Traced>,
@@ -50,7 +58,11 @@ impl Method {
             oneway: false,
             idempotent: false,
             spawn: false,
+            finish: false,
+            ordered: false,
             timeout: None,
+            max_body: None,
+            buffer: 0,
             shape: None,
             traced: OnceLock::new(),
         }
@@ -86,10 +98,38 @@ impl Method {
         self
     }
 
+    /// How much of each of its streams may be under way, in KiB.
+    #[must_use]
+    pub const fn buffer(mut self, kib: u16) -> Self {
+        self.buffer = kib;
+        self
+    }
+
+    /// Its handler, once it has begun, runs to its end although nobody waits for it.
+    #[must_use]
+    pub const fn finish(mut self) -> Self {
+        self.finish = true;
+        self
+    }
+
+    /// The calls of one connection to this and the service's other ordered methods run one after the other.
+    #[must_use]
+    pub const fn ordered(mut self) -> Self {
+        self.ordered = true;
+        self
+    }
+
     /// How long a call may take unless the caller says otherwise.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// The largest body of its arguments, and of its result, in bytes, in place of the limits of the two ends.
+    #[must_use]
+    pub const fn max_body(mut self, bytes: u64) -> Self {
+        self.max_body = Some(bytes);
         self
     }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use pipe_rpc_core::client::Channel;
 use pipe_rpc_core::connection::{Config, ConnectError};
 use pipe_rpc_core::proto::{Hello, HelloAnswer, HelloError, Reject, RejectCode};
+use pipe_rpc_core::testing::{Frame, ScriptedPeer, hello};
 use pipe_rpc_core::transport::memory;
-use support::frames::Frame;
-use support::peer::{Peer, assert_alive, assert_lives, hello, serve};
+use support::peer::{assert_alive, assert_lives, serve};
 
 /// A Hello with one more tag.
 fn with_tag(tag: u16, value: &[u8]) -> Vec<u8> {
@@ -25,7 +25,7 @@ fn with_tag(tag: u16, value: &[u8]) -> Vec<u8> {
 /// What a server says to a greeting before it closes the pipe.
 async fn rejection(greeting: &[u8]) -> Reject {
     let (connector, _) = serve(|server| server);
-    let mut peer = Peer::connect(&connector).await;
+    let mut peer = ScriptedPeer::connect(&connector).await;
     peer.send(greeting).await;
     let answer = peer.recv().await.expect("an answer");
     assert_eq!(peer.recv().await, None, "and the end");
@@ -92,7 +92,7 @@ async fn a_version_of_the_future_is_told_which_ones_are_spoken() {
 #[tokio::test]
 async fn a_client_of_the_future_that_still_speaks_this_version_is_let_in() {
     let (connector, _) = serve(|server| server);
-    let mut peer = Peer::connect(&connector).await;
+    let mut peer = ScriptedPeer::connect(&connector).await;
     let future = Hello {
         highest: u16::MAX,
         features: u64::MAX,
@@ -110,7 +110,10 @@ async fn a_client_without_a_common_codec_is_rejected() {
         let reject = rejection(&Hello { codecs, ..hello() }.encode()).await;
         assert_eq!(
             (reject.code, reject.text.as_str()),
-            (RejectCode::Codec, "no codec that both ends have")
+            (
+                RejectCode::Codec,
+                "no codec that both ends offer; this one offers 1 (bincode), 2 (JSON)"
+            )
         );
     }
 }
@@ -157,7 +160,7 @@ async fn limits_out_of_range_are_rejected() {
 #[tokio::test]
 async fn a_client_that_grants_nothing_can_call_all_the_same() {
     let (connector, _) = serve(|server| server);
-    let mut peer = Peer::connect(&connector).await;
+    let mut peer = ScriptedPeer::connect(&connector).await;
     let stingy = Hello {
         max_calls: 0,
         max_nested: 0,
@@ -173,7 +176,7 @@ async fn a_client_that_grants_nothing_can_call_all_the_same() {
 #[tokio::test]
 async fn unknown_tags_are_skipped() {
     let (connector, _) = serve(|server| server);
-    let mut peer = Peer::connect(&connector).await;
+    let mut peer = ScriptedPeer::connect(&connector).await;
     peer.send(&with_tag(0x7fff, b"of the future")).await;
     peer.recv().await.unwrap();
     assert_lives(&mut peer, (0, 1)).await;
@@ -183,7 +186,7 @@ async fn unknown_tags_are_skipped() {
 async fn a_client_that_says_nothing_is_shown_out_in_time() {
     let (connector, _) = serve(|server| server.handshake_timeout(Duration::from_secs(3)));
     let start = tokio::time::Instant::now();
-    let mut silent = Peer::connect(&connector).await;
+    let mut silent = ScriptedPeer::connect(&connector).await;
     assert_eq!(silent.recv().await, None);
     assert_eq!(start.elapsed().as_secs(), 3);
     assert_alive(&connector).await;
@@ -194,7 +197,7 @@ async fn silent_clients_keep_nobody_out() {
     let (connector, _) = serve(|server| server);
     let mut silent = Vec::new();
     for _ in 0..500 {
-        silent.push(Peer::connect(&connector).await);
+        silent.push(ScriptedPeer::connect(&connector).await);
     }
     assert_alive(&connector).await;
 }
@@ -203,7 +206,7 @@ async fn silent_clients_keep_nobody_out() {
 async fn clients_that_come_and_go_keep_nobody_out() {
     let (connector, _) = serve(|server| server);
     for _ in 0..500 {
-        drop(Peer::connect(&connector).await);
+        drop(ScriptedPeer::connect(&connector).await);
     }
     assert_alive(&connector).await;
 }
@@ -224,7 +227,7 @@ async fn only_the_right_secret_lets_in() {
         Some(&[0; 5000]),
     ];
     for secret in wrong {
-        let mut peer = Peer::connect(&connector).await;
+        let mut peer = ScriptedPeer::connect(&connector).await;
         peer.send(&greeting(secret)).await;
         let answer = HelloAnswer::decode(&peer.recv().await.unwrap());
         let Ok(HelloAnswer::Reject(reject)) = answer else {
@@ -237,7 +240,7 @@ async fn only_the_right_secret_lets_in() {
         );
         assert_eq!(peer.recv().await, None);
     }
-    let mut peer = Peer::connect(&connector).await;
+    let mut peer = ScriptedPeer::connect(&connector).await;
     peer.send(&greeting(Some(b"open sesame"))).await;
     peer.recv().await.unwrap();
     assert_lives(&mut peer, (0, 1)).await;
@@ -246,7 +249,7 @@ async fn only_the_right_secret_lets_in() {
 /// What a client says of a server that answers its greeting with `answer`; nothing: it leaves.
 async fn refusal(answer: Option<Vec<u8>>) -> ConnectError {
     let (ours, theirs) = memory::pair();
-    let mut peer = Peer::new(theirs);
+    let mut peer = ScriptedPeer::new(theirs);
     let server = async {
         peer.recv().await.expect("the client speaks first");
         match answer {
@@ -330,7 +333,7 @@ async fn a_client_refuses_a_server_of_another_version_or_codec() {
     let error = refusal(Some(other.encode())).await;
     assert_eq!(
         error.to_string(),
-        "the two ends cannot agree (Codec); one of the two programs is too old"
+        "the two ends cannot agree (Codec); one of the two programs is too old, or offers no codec of the other's"
     );
 }
 

@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream;
 use pipe_rpc_core::client::Stub;
+use pipe_rpc_core::streaming::NoError;
+use pipe_rpc_core::testing::frame::{EXT, Frame, MORE, ONEWAY, OPENER, STREAM, packet};
+use pipe_rpc_core::testing::{ScriptedPeer, hello};
 use proptest::prelude::*;
-use support::frames::{EXT, Frame, MORE, ONEWAY, OPENER, packet};
-use support::peer::{Peer, assert_alive, channel, hello, serve};
-use support::service::{ECHO, NEVER, SERVICE, TOUCH, method};
+use support::peer::{assert_alive, serve};
+use support::service::{ECHO, FLOOD, HOARD, NEVER, SERVICE, SWALLOW, TOUCH, method};
 
 /// Panics of any thread or task; the connection's tasks swallow theirs.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -33,6 +36,7 @@ fn frame() -> impl Strategy<Value = Frame> {
     let kind = prop_oneof![20 => 1..15u8, 1 => any::<u8>()];
     let flags = prop_oneof![
         8 => prop::sample::select(vec![0, OPENER, OPENER | MORE, MORE, OPENER | ONEWAY]),
+        4 => prop::sample::select(vec![STREAM, OPENER | STREAM, OPENER | STREAM | MORE]),
         1 => Just(OPENER | EXT),
         1 => any::<u8>(),
     ];
@@ -43,7 +47,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         1 => prop::collection::vec(any::<u8>(), 4000..9000),
     ];
     let odd = prop::option::weighted(0.05, prop::collection::vec(any::<u8>(), 0..40));
-    let method = prop::sample::select(vec![ECHO, NEVER, TOUCH, 0]);
+    let method = prop::sample::select(vec![ECHO, NEVER, TOUCH, FLOOD, HOARD, SWALLOW, 0]);
     let total = prop_oneof![4 => 1..60u64, 1 => any::<u64>()];
     (kind, flags, (slot, generation), body, odd, method, total).prop_map(
         |(kind, flags, call, body, odd, method, total)| {
@@ -64,7 +68,10 @@ fn head(kind: u8, flags: u8, method: u32, total: u64) -> Vec<u8> {
             (head[16], head[24]) = ((total % 3) as u8, u8::from(total.is_multiple_of(5)));
             head
         }
+        2 if flags & STREAM != 0 => vec![0; 4],
         2 => vec![(total % 3) as u8, 0, 0, 0],
+        6 => return vec![(total % 3) as u8, 0, 0, 0],
+        5 => Vec::new(),
         9..=11 => return total.to_le_bytes().to_vec(),
         12 => return vec![(total % 2) as u8, 0],
         _ => return Vec::new(),
@@ -92,13 +99,13 @@ fn in_runtime(script: impl Future<Output = ()>) {
 }
 
 /// Sends what still can be sent.
-async fn send_all(peer: &mut Peer, packets: Vec<Vec<u8>>) {
+async fn send_all(peer: &mut ScriptedPeer, packets: Vec<Vec<u8>>) {
     for packet in packets {
         if peer.try_send(&packet).await.is_err() {
             return;
         }
         tokio::task::yield_now().await;
-        peer.has_come();
+        peer.skip_arrived();
     }
 }
 
@@ -110,7 +117,7 @@ proptest! {
         let before = count_panics();
         in_runtime(async {
             let (connector, probe) = serve(|server| server.max_calls(3).max_body(10_000).window(100));
-            let mut peer = Peer::greet(&connector).await;
+            let mut peer = ScriptedPeer::client(&connector).await;
             send_all(&mut peer, packets).await;
             drop(peer);
             // Oneway handlers may outlive the connection, and those of this probe that end never are not oneway here.
@@ -124,16 +131,25 @@ proptest! {
     fn a_client_withstands_any_frames(packets in packets()) {
         let before = count_panics();
         in_runtime(async {
-            let (channel, mut peer) = channel().await;
-            let calls: Vec<_> = (0..3)
+            let (channel, mut peer) = ScriptedPeer::server().await;
+            let calls: Vec<_> = (0..2)
                 .map(|_| {
                     let stub = Stub::new(channel.clone(), "Probe").with_timeout(Duration::from_secs(1));
-                    tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new()).await })
+                    tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None).await })
                 })
                 .collect();
+            let stub = Stub::new(channel, "Probe").with_timeout(Duration::from_secs(1));
+            let streaming = tokio::spawn(async move {
+                let items = stub.upload(stream::iter(std::iter::repeat_n(Bytes::new(), 500)));
+                let opened = stub.stream::<_, Bytes, NoError>(method(FLOOD), Bytes::new(), items).await;
+                if let Ok(mut items) = opened {
+                    while items.next().await.is_some() {}
+                }
+            });
             tokio::task::yield_now().await;
             send_all(&mut peer, packets).await;
             drop(peer);
+            streaming.await.unwrap();
             for call in calls {
                 // Every call ends; how is the peer's affair.
                 let _ = call.await.unwrap();
@@ -155,7 +171,7 @@ proptest! {
             let at = place.index(changed.len());
             changed[at] = byte;
             for greeting in [noise, changed] {
-                let mut peer = Peer::connect(&connector).await;
+                let mut peer = ScriptedPeer::connect(&connector).await;
                 peer.send(&greeting).await;
                 peer.recv().await;
             }

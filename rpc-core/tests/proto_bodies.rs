@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use pipe_rpc_core::proto::{Limits, code};
-use support::frames::{self, Frame, HEADER, MORE, REQUEST_HEAD};
+use pipe_rpc_core::testing::frame::{self, Frame, HEADER, MORE, REQUEST_HEAD};
 use support::pair::{LIMITS, MAX_PACKET, Pair, body, bytes, head, oneway, refusal};
 
 /// The largest request body that fits one packet.
@@ -203,12 +203,12 @@ fn a_lower_total_of_credit_changes_nothing() {
     pair.client.call(20_000);
     pair.client.call(20_000);
     pair.client.frames();
-    pair.client.hear_frame(&frames::credit(20_000)).unwrap();
-    pair.client.hear_frame(&frames::credit(5)).unwrap();
+    pair.client.hear_frame(&frame::credit(20_000)).unwrap();
+    pair.client.hear_frame(&frame::credit(5)).unwrap();
     assert_eq!(pair.client.take(), None, "20000 of 20000 are charged");
-    pair.client.hear_frame(&frames::credit(20_001)).unwrap();
+    pair.client.hear_frame(&frame::credit(20_001)).unwrap();
     assert_eq!(pair.client.sends(), ["request 1.1 more"]);
-    pair.client.hear_frame(&frames::credit(u64::MAX)).unwrap();
+    pair.client.hear_frame(&frame::credit(u64::MAX)).unwrap();
 }
 
 #[test]
@@ -238,16 +238,16 @@ fn a_refused_large_body_stops_and_its_late_fragments_are_ignored() {
 #[test]
 fn a_body_over_the_limit_is_refused_and_the_connection_lives() {
     let mut pair = Pair::new();
-    let large = frames::large_request((0, 1), LIMITS.max_body + 1, b"begin");
+    let large = frame::large_request((0, 1), LIMITS.max_body + 1, b"begin");
     pair.server.hear_frame(&large).unwrap();
     let answer = pair.server.frames();
     assert_eq!(answer[0].to_string(), "refused 0.1");
     let [size, limit] = [4, 12].map(|at| u64::from_le_bytes(answer[0].body[at..at + 8].try_into().unwrap()));
     assert_eq!((size, limit), (LIMITS.max_body + 1, LIMITS.max_body));
     pair.server
-        .hear_frame(&frames::request_part((0, 1), true, b"late"))
+        .hear_frame(&frame::request_part((0, 1), true, b"late"))
         .unwrap();
-    pair.server.hear_frame(&frames::request((1, 1), b"next")).unwrap();
+    pair.server.hear_frame(&frame::request((1, 1), b"next")).unwrap();
     assert_eq!(pair.server.news(), ["call 1.1 came with 4 bytes"]);
 }
 

@@ -5,6 +5,7 @@ mod support;
 use std::time::Duration;
 
 use pipe_rpc_core::proto::{Abandoned, Answer, FaultRecord, Limits, code, ran};
+use pipe_rpc_core::testing::frame;
 use support::pair::{LIMITS, Pair, body, nested, oneway, refusal};
 
 #[test]
@@ -109,7 +110,7 @@ fn one_done_ends_many_oneway_calls() {
         pair.server.succeed(call.id, 100);
     }
     let packet = pair.server.take().unwrap();
-    assert_eq!(support::frames::told(&packet), ["done 0.1 1.1 2.1"]);
+    assert_eq!(frame::told(&packet), ["done 0.1 1.1 2.1"]);
     pair.client.take_in(&packet);
     assert_eq!(
         pair.client.news(),
@@ -140,10 +141,7 @@ fn done_is_no_ending_of_a_call_whose_result_is_waited_for() {
     let mut pair = Pair::new();
     pair.client.call(1);
     pair.settle();
-    let error = pair
-        .client
-        .hear_frame(&support::frames::done((0, 1)))
-        .unwrap_err();
+    let error = pair.client.hear_frame(&frame::done((0, 1))).unwrap_err();
     assert_eq!(error.to_string(), "call 0.1 was ended without a result");
 }
 
@@ -167,7 +165,7 @@ fn a_half_sent_body_ends_by_cancel_and_the_slot_by_its_answer() {
     assert_eq!(pair.client.abandon(call), Abandoned::Told);
     assert_eq!(pair.client.sends(), ["cancel 0.1"]);
     assert_eq!(pair.client.take(), None, "nothing more of the body");
-    pair.server.hear_frame(&support::frames::cancel((0, 1))).unwrap();
+    pair.server.hear_frame(&frame::cancel((0, 1))).unwrap();
     assert_eq!(pair.server.news(), [""; 0], "it never ran");
     pair.settle();
     assert_eq!(
@@ -269,7 +267,7 @@ fn a_slot_is_used_again_with_the_next_generation_and_only_after_its_answer_has_l
     let call = pair.client.call(1);
     pair.settle();
     pair.server.succeed(call, 1);
-    let early = support::frames::request((0, 7), b"early");
+    let early = frame::request((0, 7), b"early");
     let error = pair.server.hear_frame(&early).unwrap_err();
     assert_eq!(error.to_string(), "call 0.7 was used out of turn");
 }
@@ -283,15 +281,15 @@ fn late_frames_of_a_finished_call_are_ignored() {
     pair.settle();
     pair.client.news();
     for late in [
-        support::frames::response((0, 1), b"late"),
-        support::frames::refused((0, 1)),
-        support::frames::done((0, 1)),
-        support::frames::response_part((0, 1), true, b"late"),
+        frame::response((0, 1), b"late"),
+        frame::refused((0, 1)),
+        frame::done((0, 1)),
+        frame::response_part((0, 1), true, b"late"),
     ] {
         assert_eq!(pair.client.hear_frame(&late), Ok(()), "{late}");
         assert_eq!(pair.client.news(), [""; 0]);
     }
-    assert_eq!(pair.server.hear_frame(&support::frames::cancel((0, 1))), Ok(()));
+    assert_eq!(pair.server.hear_frame(&frame::cancel((0, 1))), Ok(()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::frames::{large_request, request};
+use pipe_rpc_core::testing::frame::{large_request, request};
 use support::pair::{LIMITS, Pair};
 
 const LIMIT: Duration = Duration::from_millis(10);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::frames;
+use pipe_rpc_core::testing::frame;
 use support::pair::{Pair, nested};
 
 #[test]
@@ -53,7 +53,7 @@ fn farewell_leaves_after_all_else_and_is_acknowledged() {
     let mut order = Vec::new();
     while pair.server.proto.has_output() {
         let packet = pair.server.take().unwrap();
-        order.extend(frames::told(&packet));
+        order.extend(frame::told(&packet));
         pair.client.take_in(&packet);
     }
     assert_eq!(
@@ -84,20 +84,40 @@ fn both_ends_may_say_farewell_at_once() {
 }
 
 #[test]
+fn a_call_that_crosses_a_farewell_is_refused_at_whatever_depth() {
+    let mut pair = Pair::new();
+    pair.client.proto.say_farewell();
+    assert!(pair.client.proto.is_parting());
+    pair.server.call(1);
+    pair.server.call_with(nested(), 9000).unwrap();
+    pair.settle();
+    assert_eq!(pair.client.news(), ["farewell acknowledged"]);
+    let mut news = pair.server.news();
+    news.retain(|news| news.contains("faulted"));
+    assert_eq!(
+        news,
+        [
+            "call 0.1 faulted: code 4, outcome 1",
+            "call 4.1 faulted: code 4, outcome 1"
+        ]
+    );
+}
+
+#[test]
 fn a_second_farewell_ends_the_connection() {
     let mut pair = Pair::new();
-    pair.server.hear_frame(&frames::farewell()).unwrap();
-    let error = pair.server.hear_frame(&frames::farewell()).unwrap_err();
+    pair.server.hear_frame(&frame::farewell()).unwrap();
+    let error = pair.server.hear_frame(&frame::farewell()).unwrap_err();
     assert_eq!(error.to_string(), "a farewell was said twice");
 }
 
 #[test]
 fn a_farewell_that_was_not_said_cannot_be_acknowledged() {
     let mut pair = Pair::new();
-    assert!(pair.client.hear_frame(&frames::farewell_ack()).is_err());
+    assert!(pair.client.hear_frame(&frame::farewell_ack()).is_err());
     pair.client.proto.say_farewell();
     assert!(
-        pair.client.hear_frame(&frames::farewell_ack()).is_err(),
+        pair.client.hear_frame(&frame::farewell_ack()).is_err(),
         "nor before it has left"
     );
 }
@@ -114,7 +134,7 @@ fn a_ping_is_answered_with_its_payload() {
 fn one_pong_is_pending_however_many_pings_came() {
     let mut pair = Pair::new();
     for payload in 0..100_000 {
-        pair.server.hear_frame(&frames::ping(payload)).unwrap();
+        pair.server.hear_frame(&frame::ping(payload)).unwrap();
     }
     assert_eq!(pair.server.sends(), ["pong 99999"]);
     assert_eq!(pair.server.take(), None);
@@ -123,7 +143,7 @@ fn one_pong_is_pending_however_many_pings_came() {
 #[test]
 fn the_report_of_an_error_names_it() {
     let mut pair = Pair::new();
-    let error = pair.server.hear_frame(&frames::cancel((3, 9))).unwrap_err();
+    let error = pair.server.hear_frame(&frame::cancel((3, 9))).unwrap_err();
     pair.server.proto.report(&error);
     pair.settle();
     assert_eq!(

@@ -10,12 +10,15 @@ use syn::{Attribute, Expr, Lit, LitStr, Meta, Path, Token};
 
 use crate::duration;
 use crate::errors::Errors;
+use crate::size;
 
 /// What `#[service(..)]` says.
 #[derive(Default)]
 pub(crate) struct ServiceOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) facade: Option<Path>,
+    /// All of its methods are.
+    pub(crate) ordered: bool,
 }
 
 /// What the `#[rpc(..)]`s of one method say.
@@ -25,7 +28,13 @@ pub(crate) struct MethodOptions {
     pub(crate) oneway: bool,
     pub(crate) idempotent: bool,
     pub(crate) spawn: bool,
+    pub(crate) finish: bool,
+    pub(crate) ordered: bool,
     pub(crate) timeout: Option<Duration>,
+    /// In bytes.
+    pub(crate) max_body: Option<u64>,
+    /// In KiB.
+    pub(crate) buffer: Option<u16>,
 }
 
 impl ServiceOptions {
@@ -39,7 +48,11 @@ impl ServiceOptions {
                 options.facade = Some(meta.value()?.call(Path::parse_mod_style)?);
                 Ok(())
             }
-            other => unknown(&meta, "service", other, "`crate` and `name`", errors),
+            "ordered" => {
+                options.ordered = true;
+                Ok(())
+            }
+            other => unknown(&meta, "service", other, "`crate`, `name` and `ordered`", errors),
         });
         let parsed = parser.parse2(arguments);
         parsed.unwrap_or_else(|error| errors.push(error));
@@ -61,13 +74,18 @@ impl MethodOptions {
 
     fn read(&mut self, meta: &ParseNestedMeta, seen: &mut Seen, errors: &mut Errors) -> syn::Result<()> {
         match seen.option(meta, errors).as_str() {
+            "buffer" => self.buffer = buffer(meta, errors)?,
+            "finish" => self.finish = true,
             "idempotent" => self.idempotent = true,
+            "max_body" => self.max_body = max_body(meta, errors)?,
             "name" => self.name = name(meta, errors)?,
             "oneway" => self.oneway = true,
+            "ordered" => self.ordered = true,
             "spawn" => self.spawn = true,
             "timeout" => self.timeout = timeout(meta, errors)?,
             other => {
-                let known = "`idempotent`, `name`, `oneway`, `spawn` and `timeout`";
+                let known = "`buffer`, `finish`, `idempotent`, `max_body`, `name`, `oneway`, `ordered`, `spawn` and \
+                             `timeout`";
                 unknown(meta, "rpc", other, known, errors)?;
             }
         }
@@ -118,6 +136,40 @@ fn timeout(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<Du
         );
     }
     Ok(timeout)
+}
+
+fn max_body(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<u64>> {
+    let value: Expr = meta.value()?.parse()?;
+    let max_body = text(&value).and_then(|text| size::parse(&text.value()));
+    if max_body.is_none() {
+        errors.at(
+            value,
+            "a size is a string with a whole number above 0 and B, KiB, MiB or GiB, as in \"64KiB\" or \"256MiB\"",
+        );
+    }
+    Ok(max_body)
+}
+
+fn buffer(meta: &ParseNestedMeta, errors: &mut Errors) -> syn::Result<Option<u16>> {
+    let value: Expr = meta.value()?.parse()?;
+    let kib = text(&value).and_then(|text| kibibytes(&text.value()));
+    if kib.is_none() {
+        errors.at(
+            value,
+            "a buffer is a string with a whole number of KiB or MiB, from 1KiB to 63MiB, as in \"64KiB\"",
+        );
+    }
+    Ok(kib)
+}
+
+fn kibibytes(text: &str) -> Option<u16> {
+    let (number, factor) = match (text.strip_suffix("KiB"), text.strip_suffix("MiB")) {
+        (Some(number), _) => (number, 1),
+        (_, Some(number)) => (number, 1024),
+        _ => return None,
+    };
+    let number: u16 = number.parse().ok().filter(|number| *number > 0)?;
+    number.checked_mul(factor)
 }
 
 /// The string that `value` is, if it is one.

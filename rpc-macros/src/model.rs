@@ -14,6 +14,7 @@ use crate::attributes::{MethodOptions, ServiceOptions};
 use crate::errors::Errors;
 use crate::facade;
 use crate::parse::Source;
+use crate::stream::Items;
 
 /// A trait that is to be served.
 pub(crate) struct Service {
@@ -39,6 +40,8 @@ pub(crate) struct Method {
 pub(crate) struct Argument {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
+    /// What it carries, if it is a stream.
+    pub(crate) items: Option<Items>,
 }
 
 /// What a method returns.
@@ -49,6 +52,10 @@ pub(crate) enum Returns {
     Value(Box<Type>),
     /// `Result<T, E>`, written out.
     Result(Box<Type>, Box<Type>),
+    /// `impl Stream<Item = T>`.
+    Stream(Box<Items>),
+    /// `Result<impl Stream<Item = T>, E>`.
+    StreamResult(Box<Items>, Box<Type>),
 }
 
 impl Service {
@@ -114,6 +121,17 @@ impl Method {
         }
     }
 
+    /// Its arguments that are encoded together, which is all but a stream.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Argument> {
+        self.arguments.iter().filter(|argument| argument.items.is_none())
+    }
+
+    /// Its argument that is a stream, with what that carries.
+    pub(crate) fn upload(&self) -> Option<(&Argument, &Items)> {
+        let mut streams = self.arguments.iter();
+        streams.find_map(|argument| argument.items.as_ref().map(|items| (argument, items)))
+    }
+
     /// Its name in Rust.
     pub(crate) fn ident(&self) -> &Ident {
         &self.item.sig.ident
@@ -144,6 +162,7 @@ impl Argument {
         Self {
             ident,
             ty: (*argument.ty).clone(),
+            items: Items::taken(&argument.ty),
         }
     }
 }
@@ -153,7 +172,13 @@ impl Returns {
         let ReturnType::Type(_, ty) = output else {
             return Self::Nothing;
         };
+        if let Some(items) = Items::returned(ty) {
+            return Self::Stream(Box::new(items));
+        }
         match (&**ty, result_parameters(ty).as_deref()) {
+            (_, Some([ok, error])) if let Some(items) = Items::returned(ok) => {
+                Self::StreamResult(Box::new(items), Box::new(error.clone()))
+            }
             (_, Some([ok, error])) => Self::Result(Box::new(ok.clone()), Box::new(error.clone())),
             (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
             _ => Self::Value(ty.clone()),
@@ -202,7 +227,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
 }
 
 /// `ty` without the invisible group that a `macro_rules` puts around it, and without parentheses.
-fn ungrouped(ty: &Type) -> &Type {
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => ungrouped(&group.elem),
         Type::Paren(paren) => ungrouped(&paren.elem),

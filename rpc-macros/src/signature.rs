@@ -4,16 +4,37 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
 
-use crate::model::{Method, Returns};
+use crate::model::{Argument, Method, Returns};
+use crate::stream::Items;
 
 /// The signature of `method`, the same for every way to space and name it: `(String, u32) -> Result<bool, Error>`.
 pub(crate) fn of(method: &Method) -> String {
-    let arguments: Vec<String> = method.arguments.iter().map(|a| text_of(&a.ty)).collect();
+    let arguments: Vec<String> = method.arguments.iter().map(argument).collect();
     let arguments = arguments.join(", ");
     match &method.returns {
         Returns::Nothing => format!("({arguments})"),
         Returns::Value(ty) => format!("({arguments}) -> {}", text_of(ty)),
         Returns::Result(ok, error) => format!("({arguments}) -> Result<{}, {}>", text_of(ok), text_of(error)),
+        Returns::Stream(items) => format!("({arguments}) -> {}", stream("Stream", items)),
+        Returns::StreamResult(items, error) => {
+            let items = stream("Stream", items);
+            format!("({arguments}) -> Result<{items}, {}>", text_of(error))
+        }
+    }
+}
+
+fn argument(argument: &Argument) -> String {
+    match &argument.items {
+        Some(items) => stream("Streaming", items),
+        None => text_of(&argument.ty),
+    }
+}
+
+/// A stream, the same whatever path the user took to its type.
+fn stream(name: &str, items: &Items) -> String {
+    match &items.error {
+        Some(error) => format!("{name}<{}, {}>", text_of(&items.item), text_of(error)),
+        None => format!("{name}<{}>", text_of(&items.item)),
     }
 }
 

@@ -4,6 +4,8 @@ mod busy;
 mod crash;
 #[path = "../support/example.rs"]
 mod example;
+#[cfg(unix)]
+mod interrupt;
 #[cfg(target_os = "linux")]
 mod linux_files;
 mod output;
@@ -11,6 +13,7 @@ mod program;
 mod reference;
 #[cfg(unix)]
 mod signals;
+mod stream;
 mod tree;
 #[cfg(unix)]
 mod unix_files;

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::reference::{self, Counts};
 
-/// How much of a file one call counts, as in the example.
-const PIECE: usize = 1024 * 1024;
+/// How much of a file is counted at once, as in the example.
+pub(crate) const PIECE: usize = 1024 * 1024;
 
 /// A folder, and what was written to the files in it that are to be counted.
 pub(crate) struct Tree {

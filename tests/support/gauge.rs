@@ -1,5 +1,6 @@
 //! What the handlers of a test tell, and what they are told.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ pub struct Gauge(Arc<Shared>);
 struct Shared {
     begun: watch::Sender<usize>,
     running: watch::Sender<usize>,
+    most: AtomicUsize,
     released: watch::Sender<bool>,
     unblocked: Mutex<bool>,
     unblock: Condvar,
@@ -21,6 +23,7 @@ impl Default for Gauge {
         Self(Arc::new(Shared {
             begun: watch::Sender::new(0),
             running: watch::Sender::new(0),
+            most: AtomicUsize::new(0),
             released: watch::Sender::new(false),
             unblocked: Mutex::new(false),
             unblock: Condvar::new(),
@@ -32,7 +35,10 @@ impl Gauge {
     /// A handler begins; it ends when the guard is dropped, however that comes.
     pub fn enter(&self) -> Entered {
         self.0.begun.send_modify(|begun| *begun += 1);
-        self.0.running.send_modify(|running| *running += 1);
+        self.0.running.send_modify(|running| {
+            *running += 1;
+            self.0.most.fetch_max(*running, Ordering::Relaxed);
+        });
         Entered(self.clone())
     }
 
@@ -82,6 +88,11 @@ impl Gauge {
     /// How many handlers are there now.
     pub fn running(&self) -> usize {
         *self.0.running.borrow()
+    }
+
+    /// How many have run at once, at most.
+    pub fn most(&self) -> usize {
+        self.0.most.load(Ordering::Relaxed)
     }
 
     /// Waits until exactly that many handlers are there.

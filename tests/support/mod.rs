@@ -10,6 +10,8 @@ pub mod child;
 mod gauge;
 pub mod lab;
 pub mod link;
+pub mod streams;
+pub mod tap;
 #[cfg(windows)]
 #[path = "../../transport-pipe/tests/support/wine_unsafe.rs"]
 mod wine_unsafe;

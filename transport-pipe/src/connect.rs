@@ -1,5 +1,6 @@
 //! Connecting: attempts with pauses between them, under a deadline that always exists.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use rpc_core::transport::Link;
@@ -137,6 +138,9 @@ fn passing_obstacle(
             expected,
             found,
         }),
+        AttemptError::Failed(source) if source.kind() == ErrorKind::PermissionDenied => {
+            Err(ConnectError::Denied { name, source })
+        }
         AttemptError::Failed(source) => Err(ConnectError::Io { name, source }),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rpc_core::transport::Account;
 use thiserror::Error;
 
+use crate::access::AccessError;
 use crate::expect::Owner;
 
 /// A name that no pipe can have, or whose place cannot be used.
@@ -70,15 +71,23 @@ pub enum NameError {
         /// What is counted.
         unit: &'static str,
     },
-    /// The directory for this user's pipes is another's, or others can write to it.
-    #[error(
-        "`{directory}` cannot hold this user's pipes because it {fault}: remove it, or give a full native path"
-    )]
+    /// The directory for pipes is somebody else's, or others can write to it.
+    #[error("`{directory}` cannot hold pipes because it {fault}: remove it, or give a full native path")]
     UnsafePlace {
         /// The directory in question.
         directory: PathBuf,
         /// What is wrong with it.
         fault: PlaceFault,
+    },
+    /// The place for shared pipes is not there and this user may not make it.
+    #[error(
+        "the place for shared pipes, `{place}`, could not be prepared: have root make it (mode 755), or give a full native path"
+    )]
+    NoSharedPlace {
+        /// The place in question.
+        place: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// The system did not let us find or make this user's place.
     #[error("this user's place for pipes, `{place}`, could not be prepared")]
@@ -136,6 +145,14 @@ pub enum ConnectError {
         /// Whose it is.
         found: Account,
     },
+    /// The pipe's access keeps this user out.
+    #[error("`{name}` does not let this user in: its server has to, with `.access(..)`")]
+    Denied {
+        /// The pipe's full name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The deadline passed.
     #[error(
         "`{name}` could not be connected within {after:?}: {obstacle}; a later `.deadline(..)` waits longer"
@@ -161,6 +178,27 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether no further attempt can cure it, because the name, the server or this program must be changed first.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Name(NameError::NoPlace { .. }) | Self::NotFound { .. } | Self::TimedOut { .. } => false,
+            Self::Name(_) | Self::WrongOwner { .. } | Self::Denied { .. } | Self::NoRuntime => true,
+            // What the system says may pass, whatever it is: a server that is just dying is hard to tell. Of our own
+            // finding is that the server is of another kind, or frames its packets otherwise.
+            Self::Io { source, .. } => {
+                let is_ours = source.raw_os_error().is_none();
+                is_ours
+                    && matches!(
+                        source.kind(),
+                        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                    )
+            }
+        }
+    }
+}
+
 /// What stood in the way of a connect that timed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -183,6 +221,9 @@ pub enum BindError {
     /// The name cannot be a pipe's.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// Who may connect cannot be enforced so.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Another server has the name.
     #[error("another server listens on `{name}` already: stop it, or choose another name")]
     NameTaken {

@@ -25,6 +25,7 @@ mod connect;
 mod error;
 mod expect;
 mod gauges;
+mod lookup;
 mod name;
 mod name_rules;
 mod options;
@@ -40,12 +41,13 @@ use unix as sys;
 #[cfg(windows)]
 use windows as sys;
 
-pub use access::Access;
+pub use access::{Access, AccessError};
 pub use connect::{PipeBuilder, connect_link};
 pub use error::{BindError, ConnectError, NameError, Obstacle, PlaceFault};
 pub use expect::Owner;
+pub use lookup::{LookupError, executable_for_logs, group_named, user_named};
 pub use name::PipeName;
 pub use options::{ConnectOptions, Framing, MAX_PACKET, ServerOptions};
 pub use pipe::{Closer, Pipe, PipeParts, PipeReceiver, PipeSender};
-pub use rpc_core::transport::{Account, Packet, PeerIdentity};
+pub use rpc_core::transport::{Account, NotASid, Packet, PeerIdentity, Principal, PrincipalId};
 pub use server::{PipeServer, PipeServerBuilder};

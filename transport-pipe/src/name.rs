@@ -13,8 +13,8 @@ use crate::sys;
 
 /// The name of a pipe.
 ///
-/// A plain name like `thesaurus` names a pipe of this user: two users' pipes of one name do not meet. A native name is
-/// a full path of the system, for pipes that are shared by users.
+/// A plain name like `thesaurus` names a pipe of this user: two users' pipes of one name do not meet. A shared name is
+/// the same pipe for all users, and so is a native one, which is a full path of the system.
 ///
 /// ```
 /// use pipe_rpc_transport::PipeName;
@@ -30,6 +30,7 @@ pub struct PipeName(Form);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Form {
     Plain(String),
+    Shared(String),
     Native(PathBuf),
 }
 
@@ -57,10 +58,41 @@ impl PipeName {
         Ok(Self(Form::Native(path.to_owned())))
     }
 
+    /// Checks the name of a pipe that all users of this computer find: plain, but put in a place that is nobody's own.
+    ///
+    /// On Windows it is `\\.\pipe\pipe-rpc-shared-NAME`. On Unix it lies in `/run/pipe-rpc` (`/var/run/pipe-rpc` on macOS and
+    /// the BSDs), a directory of root's that a server makes if it runs as root; for another account's server the
+    /// administrator gives it a directory of its own, and its pipe a [native](Self::native) name.
+    ///
+    /// Anyone can take a free name on Windows, so clients say whose server they [expect](crate::Owner). Servers say
+    /// who may connect by [`Access`](crate::Access), which is the same user here too unless set.
+    ///
+    /// # Errors
+    /// [`NameError`] says what is wrong with the name.
+    pub fn shared(name: impl AsRef<str>) -> Result<Self, NameError> {
+        let name = name.as_ref();
+        rules::check_plain(name)?;
+        Ok(Self(Form::Shared(name.to_owned())))
+    }
+
+    /// Whether it leads to this user's own place.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.0, Form::Plain(_))
+    }
+
+    /// As [`resolve`](Self::resolve), with the place made if it can be.
+    pub(crate) fn resolve_for_server(&self) -> Result<NativeName, NameError> {
+        if matches!(self.0, Form::Shared(_)) {
+            sys::prepare_shared_place()?;
+        }
+        self.resolve()
+    }
+
     /// The name as the system knows it; a plain one is put in this user's place.
     pub(crate) fn resolve(&self) -> Result<NativeName, NameError> {
         let path = match &self.0 {
             Form::Plain(name) => sys::private_path(name)?,
+            Form::Shared(name) => sys::shared_path(name),
             Form::Native(path) => path.clone(),
         };
         rules::check_native(&path)?;
@@ -71,7 +103,7 @@ impl PipeName {
 impl fmt::Display for PipeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Plain(name) => f.write_str(name),
+            Form::Plain(name) | Form::Shared(name) => f.write_str(name),
             Form::Native(path) => path.display().fmt(f),
         }
     }

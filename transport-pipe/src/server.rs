@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use rpc_core::transport::{Link, Listener};
 
-use crate::access::Access;
+use crate::access::{Access, AccessError};
 use crate::error::{BindError, NameError};
 use crate::gauges::Gauges;
 use crate::name::PipeName;
@@ -146,7 +146,12 @@ impl PipeServerBuilder {
     /// # Panics
     /// If the current tokio runtime has no I/O or no time driver.
     pub fn bind(self) -> Result<PipeServer, BindError> {
-        let native = self.name?.resolve()?;
+        let name = self.name?;
+        if self.options.access.admits_other_users() && name.is_plain() {
+            let name = name.to_string();
+            return Err(AccessError::PlainName { name }.into());
+        }
+        let native = name.resolve_for_server()?;
         let gauges = Arc::<Gauges>::default();
         let options = self.options.within_limits();
         Ok(PipeServer {

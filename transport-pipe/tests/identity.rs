@@ -15,6 +15,7 @@ fn both_ends_know_who_the_other_is() {
             served.peer().account,
             "both are this process"
         );
+        assert!(client.peer().is_same_user() && served.peer().is_same_user());
         let ours = Some(std::process::id());
         for peer in [client.peer(), served.peer()] {
             assert!(peer.pid.is_none() || peer.pid == ours, "{peer}");

@@ -1,11 +1,23 @@
 //! Calls from code that is not async.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, mpsc};
+use std::task::{Poll, ready};
 use std::thread;
 
+use futures_core::Stream;
+use futures_util::stream::poll_fn;
+use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::mpsc::channel;
 use tokio::sync::oneshot;
+
+use crate::fault::CallError;
+use crate::streaming::{NoError, Streaming};
+
+/// How many items an iterator may be ahead of its stream.
+const AHEAD: usize = 16;
 
 /// A client with a thread and a runtime of its own, so that its methods block; they work with no runtime around them
 /// or inside one. Clones share the thread, which ends with the last of them.
@@ -67,6 +79,66 @@ impl<C: Clone + Send + 'static> BlockingClient<C> {
         F::Output: Send + 'static,
     {
         self.driving.wait(call(self.client.clone()))
+    }
+}
+
+impl<C> BlockingClient<C> {
+    /// Makes a stream of an iterator, which runs in a thread of its own, so that it may block. A panic of it is one of
+    /// the stream.
+    ///
+    /// # Panics
+    /// If the system refuses another thread, as [`std::thread::spawn`] does.
+    pub fn stream_of<I>(items: I) -> impl Stream<Item = I::Item> + Send + 'static
+    where
+        I: IntoIterator<Item: Send + 'static> + Send + 'static,
+    {
+        let (sender, mut receiver) = channel(AHEAD);
+        thread::spawn(move || {
+            let feeding = AssertUnwindSafe(|| {
+                for item in items {
+                    if sender.blocking_send(Ok(item)).is_err() {
+                        break;
+                    }
+                }
+            });
+            if let Err(panic) = catch_unwind(feeding) {
+                // Nobody is left to be told, or the stream tells it.
+                let _ = sender.blocking_send(Err(panic));
+            }
+        });
+        poll_fn(move |cx| {
+            let item = ready!(receiver.poll_recv(cx));
+            Poll::Ready(item.map(|item| item.unwrap_or_else(|panic| resume_unwind(panic))))
+        })
+    }
+
+    /// The values of a stream as an iterator, which blocks until the next one is there.
+    pub fn iterate<T, E>(&self, stream: Streaming<T, E>) -> BlockingStreaming<T, E> {
+        BlockingStreaming {
+            stream,
+            _driving: Arc::clone(&self.driving),
+        }
+    }
+}
+
+/// The values of a [`Streaming`], one by one; blocks until the next one is there. `Err` is the last item, as there.
+#[must_use = "a stream that is dropped tells its sender to stop"]
+#[derive(Debug)]
+pub struct BlockingStreaming<T, E = NoError> {
+    stream: Streaming<T, E>,
+    /// The connection is driven for as long as it is read.
+    _driving: Arc<Driving>,
+}
+
+impl<T, E> Iterator for BlockingStreaming<T, E>
+where
+    T: DeserializeOwned + 'static,
+    E: DeserializeOwned + 'static,
+{
+    type Item = Result<T, CallError<E>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        pollster::block_on(self.stream.next())
     }
 }
 

@@ -1,11 +1,19 @@
-//! Calling: the channel and the stub that generated clients are made of.
+//! Calling: the channel, what outlives it, and the stub that generated clients are made of.
 
 #[cfg(feature = "blocking")]
 mod blocking;
 mod channel;
+mod reconnect;
+mod retry;
 mod stub;
+mod typed;
 
 #[cfg(feature = "blocking")]
-pub use blocking::BlockingClient;
+pub use blocking::{BlockingClient, BlockingStreaming};
 pub use channel::{CallFuture, Channel};
+pub use reconnect::{
+    AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
+};
+pub use retry::{Retry, RetryLayer};
 pub use stub::{BoxError, Caller, Stub};
+pub use typed::Client;

@@ -6,6 +6,7 @@ use std::future::{Future, poll_fn};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
@@ -16,10 +17,12 @@ use crate::connection::{Ambient, fault_of_layer};
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
+use crate::proto::Metadata;
 use crate::schema;
 use crate::server::{MAX_DEPTH, decode, encode};
+use crate::streaming::{Streaming, Upload};
 
-use super::Channel;
+use super::{Channel, Reconnecting};
 
 /// The error of tower layers.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -44,18 +47,42 @@ impl<S> Caller for S where
 pub struct Stub<S> {
     caller: S,
     service: ServiceId,
+    codec: Codec,
     timeout: Option<Duration>,
+    metadata: Metadata,
 }
 
 impl<S> Stub<S> {
-    /// Calls the service mounted as `name` through `caller`.
+    /// Calls the service mounted as `name` through `caller`, in bincode.
     #[must_use]
     pub fn new(caller: S, name: &str) -> Self {
         Self {
             caller,
             service: ServiceId::of(name),
+            codec: Codec::default(),
             timeout: None,
+            metadata: Metadata::new(),
         }
+    }
+
+    /// What it calls through.
+    #[must_use]
+    pub fn caller(&self) -> &S {
+        &self.caller
+    }
+
+    /// The same in another codec; it must be the connection's, [`Channel::codec`].
+    #[must_use]
+    pub fn with_codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// The same with metadata beside the arguments of each call, in place of what it had.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
     }
 
     /// The same with a time limit for each call, in place of the method's own.
@@ -74,17 +101,22 @@ impl<S: Caller> Stub<S> {
     ///
     /// # Cancel safety
     /// Dropping the future cancels the call at the server, at whatever await it is in.
-    pub async fn call<A, T>(&self, method: &'static Method, args: A) -> Result<T, Fault>
+    pub async fn call<A, T>(
+        &self,
+        method: &'static Method,
+        args: A,
+        upload: Option<Upload>,
+    ) -> Result<T, Fault>
     where
         A: Serialize + Send + 'static,
         T: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args).await?;
+        let response = self.send(method, args, upload).await?;
         if response.is_failed() {
             let detail = "the server's method returns a Result, this client's does not";
             return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
         }
-        decode(Codec::Bincode, response.into_body(), Outcome::Ran)
+        decode(self.codec, response.into_body(), Outcome::Ran)
     }
 
     /// Calls a method that returns a `Result`.
@@ -94,18 +126,90 @@ impl<S: Caller> Stub<S> {
     ///
     /// # Cancel safety
     /// As for [`call`](Self::call).
-    pub async fn call_fallible<A, T, E>(&self, method: &'static Method, args: A) -> Result<T, CallError<E>>
+    pub async fn call_fallible<A, T, E>(
+        &self,
+        method: &'static Method,
+        args: A,
+        upload: Option<Upload>,
+    ) -> Result<T, CallError<E>>
     where
         A: Serialize + Send + 'static,
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args).await?;
+        let response = self.send(method, args, upload).await?;
         if response.is_failed() {
-            let error = decode(Codec::Bincode, response.into_body(), Outcome::Ran)?;
+            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
         }
-        Ok(decode(Codec::Bincode, response.into_body(), Outcome::Ran)?)
+        Ok(decode(self.codec, response.into_body(), Outcome::Ran)?)
+    }
+
+    /// Calls a method that returns a stream: resolves when that is open.
+    ///
+    /// # Errors
+    /// The fault that kept the stream from being opened.
+    ///
+    /// # Cancel safety
+    /// As for [`call`](Self::call).
+    pub async fn stream<A, T, I>(
+        &self,
+        method: &'static Method,
+        args: A,
+        upload: Option<Upload>,
+    ) -> Result<Streaming<T, I>, Fault>
+    where
+        A: Serialize + Send + 'static,
+    {
+        let response = self.send(method, args, upload).await?;
+        self.streaming(response)
+    }
+
+    /// Calls a method that returns a `Result` of a stream: resolves when that is open.
+    ///
+    /// # Errors
+    /// The method's own error, or the fault that kept the stream from being opened.
+    ///
+    /// # Cancel safety
+    /// As for [`call`](Self::call).
+    pub async fn stream_fallible<A, T, I, E>(
+        &self,
+        method: &'static Method,
+        args: A,
+        upload: Option<Upload>,
+    ) -> Result<Streaming<T, I>, CallError<E>>
+    where
+        A: Serialize + Send + 'static,
+        E: DeserializeOwned + 'static,
+    {
+        let response = self.send(method, args, upload).await?;
+        if response.is_failed() {
+            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
+            return Err(CallError::Failed(error));
+        }
+        Ok(self.streaming(response)?)
+    }
+
+    /// The items that go with a request.
+    #[allow(clippy::unnecessary_wraps, reason = "it is the argument of the calls")]
+    pub fn upload<T>(&self, items: impl Stream<Item = T> + Send + 'static) -> Option<Upload>
+    where
+        T: Serialize + 'static,
+    {
+        Some(Upload::of(self.codec, items))
+    }
+
+    /// The items that go with a request, up to the first error.
+    #[allow(clippy::unnecessary_wraps, reason = "it is the argument of the calls")]
+    pub fn upload_results<T, E>(
+        &self,
+        items: impl Stream<Item = Result<T, E>> + Send + 'static,
+    ) -> Option<Upload>
+    where
+        T: Serialize + 'static,
+        E: Serialize + 'static,
+    {
+        Some(Upload::of_results(self.codec, items))
     }
 
     /// Calls a method whose result nobody waits for: resolves when the system has the whole request.
@@ -115,27 +219,44 @@ impl<S: Caller> Stub<S> {
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the call may or may not have been sent.
-    pub async fn oneway<A>(&self, method: &'static Method, args: A) -> Result<(), Fault>
+    pub async fn oneway<A>(
+        &self,
+        method: &'static Method,
+        args: A,
+        upload: Option<Upload>,
+    ) -> Result<(), Fault>
     where
         A: Serialize + Send + 'static,
     {
-        self.send(method, args).await.map(drop)
+        self.send(method, args, upload).await.map(drop)
     }
 
-    async fn send<A>(&self, method: &'static Method, args: A) -> Result<Response, Fault>
+    /// The stream of a response.
+    fn streaming<T, E>(&self, response: Response) -> Result<Streaming<T, E>, Fault> {
+        let Some(items) = response.into_items() else {
+            let detail = "the server's method returns no stream, this client's does";
+            return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
+        };
+        Ok(Streaming::new(items, self.codec))
+    }
+
+    async fn send<A>(
+        &self,
+        method: &'static Method,
+        args: A,
+        upload: Option<Upload>,
+    ) -> Result<Response, Fault>
     where
         A: Serialize + Send + 'static,
     {
-        let request = self.request(method, args)?;
+        let request = self.request(method, args)?.with_upload(upload);
         let deadline = request.deadline();
         let mut caller = self.caller.clone();
         let ready = poll_fn(|cx| caller.poll_ready(cx));
         let ready = within(deadline, Outcome::NotSent, ready).await?;
         ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
         let calling = caller.call(request);
-        // A channel sees to the deadline itself, with one timer for all calls of its connection.
-        let sees_to_it = TypeId::of::<S>() == TypeId::of::<Channel>();
-        let deadline = deadline.filter(|_| !sees_to_it);
+        let deadline = deadline.filter(|_| !sees_to_deadlines::<S>());
         let called = within(deadline, Outcome::MayHaveRun, calling).await?;
         called.map_err(|error| with_ours(fault_of_call(error.into()), method))
     }
@@ -153,15 +274,21 @@ impl<S: Caller> Stub<S> {
             .and_then(|limit| Instant::now().checked_add(limit));
         let inherited = ambient.and_then(|ambient| ambient.deadline);
         let deadline = [own, inherited].into_iter().flatten().min();
-        let body = encode(Codec::Bincode, &args, Outcome::NotSent)?;
-        Ok(Request::new(method, self.service, Codec::Bincode, body)
+        let body = encode(self.codec, &args, Outcome::NotSent)?;
+        Ok(Request::new(method, self.service, self.codec, body)
             .with_deadline(deadline)
-            .with_depth(depth))
+            .with_depth(depth)
+            .with_metadata(self.metadata.clone()))
     }
 }
 
+/// Whether `S` ends calls at their deadlines itself: a channel, with one timer for all calls of its connection.
+fn sees_to_deadlines<S: 'static>() -> bool {
+    [TypeId::of::<Channel>(), TypeId::of::<Reconnecting>()].contains(&TypeId::of::<S>())
+}
+
 /// What an error of a call through layers means. A layer that sheds load does not pass the call on.
-fn fault_of_call(error: BoxError) -> Fault {
+pub(super) fn fault_of_call(error: BoxError) -> Fault {
     let is_shed = error.is::<tower::load_shed::error::Overloaded>();
     let outcome = if is_shed {
         Outcome::NotSent
@@ -190,7 +317,7 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
 }
 
 /// Waits for `future` until the deadline. A timer is made only if the future is not ready at once.
-async fn within<F: Future>(
+pub(super) async fn within<F: Future>(
     deadline: Option<Instant>,
     outcome: Outcome,
     future: F,

@@ -34,7 +34,7 @@ pub(super) fn decode<T: 'static>(body: Body) -> Result<T, Body> {
             _ => body.into_bytes(),
         });
     } else if let Some(slot) = any.downcast_mut::<Option<Vec<u8>>>() {
-        *slot = Some(Vec::from(body.into_bytes()));
+        *slot = Some(body.into_vec());
     } else {
         return Err(body);
     }

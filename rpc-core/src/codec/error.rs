@@ -72,6 +72,20 @@ pub enum EncodeErrorKind {
     /// It uses something that only a format with names can carry.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
+    /// JSON: a float that is NaN or infinite.
+    #[error(
+        "a float is NaN or infinite, and JSON has no such numbers; send an Option or an enum in its place"
+    )]
+    NotFinite,
+    /// JSON: a key of a map that is no text.
+    #[error(
+        "a map has keys that are no strings, numbers, bools, chars or variants without content, and JSON has no \
+         others; send a Vec of pairs"
+    )]
+    MapKey,
+    /// JSON: a `Some` around what is written as `null`.
+    #[error("Some(None) and Some(()) are null in JSON, as None is; use an enum that names the cases")]
+    NullInSome,
     /// The message of a `Serialize` that failed.
     #[error("{0}")]
     Custom(String),
@@ -177,6 +191,18 @@ pub enum DecodeErrorKind {
     /// It uses something that only a format with names can carry.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
+    /// JSON: the body is not UTF-8.
+    #[error("the body is not UTF-8, which JSON must be")]
+    NotText(#[source] Utf8Error),
+    /// JSON: the body is not one value and nothing more; the text says why and where.
+    #[error("the body is not one JSON value: {0}")]
+    InvalidJson(String),
+    /// JSON: an object has the same key twice.
+    #[error("an object has the key {key:?} twice; send it once")]
+    DuplicateKey {
+        /// The key, or how it begins.
+        key: String,
+    },
     /// The message of a `Deserialize` that failed.
     #[error("{0}")]
     Custom(String),

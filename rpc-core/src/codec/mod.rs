@@ -1,4 +1,4 @@
-//! How values become bodies, and bodies values again. PROTOCOL.md "Codec: bincode" has the bytes.
+//! How values become bodies, and bodies values again. PROTOCOL.md sections 14 and 15 have the bytes.
 
 mod bincode;
 mod block;
@@ -7,10 +7,17 @@ mod guard_access;
 mod guard_de;
 mod guard_enum;
 mod guard_ser;
+mod json;
+mod json_access;
+mod json_de;
+mod json_keys;
+mod json_ser;
 mod meter;
 mod variant;
 
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, Unsupported};
+
+use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +26,7 @@ use crate::proto::Body;
 
 /// How values become bodies; which one is agreed on when a connection is made.
 ///
-/// `Bytes` and `Vec<u8>` as the whole value go as one block, as they are: `Bytes` out without a copy, and in without
+/// Whatever the codec, `Bytes` and `Vec<u8>` as the whole value go as one block, as they are: `Bytes` out without a copy, and in without
 /// one from 4 KiB on. Anywhere inside another type, be it `Option<Bytes>` or `(Bytes, u32)`, they are copied.
 ///
 /// ```
@@ -37,6 +44,9 @@ pub enum Codec {
     /// bincode 2 with fixed-width little-endian integers: the compact one, for Rust at both ends.
     #[default]
     Bincode,
+    /// JSON: for other languages and for people. Types that need names, `#[serde(untagged)]` and `#[serde(flatten)]`
+    /// among them, work with it.
+    Json,
 }
 
 impl Codec {
@@ -45,6 +55,7 @@ impl Codec {
     pub const fn number(self) -> u8 {
         match self {
             Self::Bincode => 1,
+            Self::Json => 2,
         }
     }
 
@@ -53,6 +64,7 @@ impl Codec {
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::Bincode),
+            2 => Some(Self::Json),
             _ => None,
         }
     }
@@ -67,6 +79,7 @@ impl Codec {
         }
         match self {
             Self::Bincode => bincode::encode(value),
+            Self::Json => json::encode(value),
         }
         .map_err(EncodeError::of::<T>)
     }
@@ -82,7 +95,17 @@ impl Codec {
         };
         match self {
             Self::Bincode => bincode::decode(body.as_ref()),
+            Self::Json => json::decode(body.as_ref()),
         }
         .map_err(DecodeError::of::<T>)
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bincode => "bincode",
+            Self::Json => "JSON",
+        })
     }
 }

@@ -4,23 +4,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
+use super::leaving::Leaving;
 use super::outcomes::Outcomes;
 use super::runner::{Runner, Serving};
 use super::shared::Shared;
-use super::state::State;
+use super::turn::{Turn, run_again};
 use crate::transport::{Link, Packet, PacketReceiver};
-
-/// How many packets are taken in before what came of them is sent.
-const BATCH: usize = 16;
-
-/// How long the acknowledgement of a farewell is waited for.
-const FAREWELL_LIMIT: Duration = Duration::from_secs(1);
 
 /// Drives one connection until it ends. Dropped before that, it ends the connection.
 pub(crate) struct Driver {
@@ -28,10 +22,10 @@ pub(crate) struct Driver {
     receiver: Box<dyn PacketReceiver>,
     runner: Runner,
     timer: Option<Pin<Box<Sleep>>>,
-    farewell: Option<Pin<Box<Sleep>>>,
+    leaving: Leaving,
     peer_left: bool,
-    /// The peer has acknowledged the farewell, and sends nothing any more.
-    acked: bool,
+    /// Why the connection ends, once that is known.
+    ending: Option<ConnectionError>,
     outcomes: Outcomes,
 }
 
@@ -44,14 +38,18 @@ impl Driver {
             ..
         } = link;
         let shared = Shared::new(sender, peer, handshake);
+        if let Some(serving) = &serving {
+            let limits = serving.dispatch.method_limits();
+            shared.lock().proto.set_method_limits(limits);
+        }
         Self {
             runner: Runner::new(&shared, serving),
             shared,
             receiver,
             timer: None,
-            farewell: None,
+            leaving: Leaving::default(),
             peer_left: false,
-            acked: false,
+            ending: None,
             outcomes: Outcomes::default(),
         }
     }
@@ -62,21 +60,23 @@ impl Driver {
 
     /// Takes in what has arrived. Ready when the connection is over.
     fn receive(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionError> {
-        for _ in 0..BATCH {
+        let mut turn = Turn::default();
+        while !turn.is_over() {
             match ready!(self.receiver.poll_recv(cx)) {
                 Ok(Some(packet)) => {
+                    turn.add(packet.len());
                     if let Err(end) = self.handle_packet(packet) {
                         return Poll::Ready(end);
                     }
                 }
-                Ok(None) if self.acked => return Poll::Ready(ConnectionError::Closed),
+                Ok(None) if self.leaving.acked => return Poll::Ready(self.leaving.in_good_order()),
                 Ok(None) if self.peer_left => return Poll::Ready(ConnectionError::PeerClosed),
                 Ok(None) => return Poll::Ready(ConnectionError::PeerVanished),
                 Err(error) => return Poll::Ready(error.into()),
             }
         }
-        // More may be there; others get their turn first.
-        cx.waker().wake_by_ref();
+        // More may be there.
+        run_again(cx);
         Poll::Pending
     }
 
@@ -105,7 +105,7 @@ impl Driver {
         if let Some(text) = self.outcomes.reported.take() {
             return Err(ConnectionError::Reported(text));
         }
-        self.acked |= std::mem::take(&mut self.outcomes.farewell_acked);
+        self.leaving.acked |= std::mem::take(&mut self.outcomes.farewell_acked);
         Ok(())
     }
 
@@ -125,26 +125,6 @@ impl Driver {
         }
     }
 
-    /// Says farewell once `is_over`; ready when it is acknowledged and what came before that is answered, or when it has
-    /// taken too long.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>, is_over: bool) -> Poll<ConnectionError> {
-        if self.farewell.is_none() {
-            if !is_over {
-                return Poll::Pending;
-            }
-            self.shared.lock().proto.say_farewell();
-            drop(self.shared.transmit(cx));
-            self.farewell = Some(Box::pin(tokio::time::sleep(FAREWELL_LIMIT)));
-        }
-        let Some(limit) = &mut self.farewell else {
-            return Poll::Pending;
-        };
-        if self.acked && self.shared.lock().has_sent_all() {
-            return Poll::Ready(ConnectionError::Closed);
-        }
-        limit.as_mut().poll(cx).map(|()| ConnectionError::Closed)
-    }
-
     /// From here on the driver is to be woken again. False: the connection has ended.
     fn start_run(&mut self, cx: &Context<'_>) -> bool {
         let mut state = self.shared.lock();
@@ -159,13 +139,23 @@ impl Driver {
         {
             state.driver = Some(cx.waker().clone());
         }
+        if state.is_leaving() {
+            self.leaving.note(&state);
+        }
         if std::mem::take(&mut state.rearm) {
             self.timer = state.armed.map(timer_at);
+        }
+        if state.proto.has_events() {
+            // What was sent has made room.
+            state.drain_events(&mut self.outcomes);
+            drop(state);
+            self.outcomes.carry_out(&self.shared);
         }
         true
     }
 
-    /// Sends what has gathered; callers may send for themselves again. Whether nothing keeps this end any more.
+    /// Sends what has gathered; callers may send for themselves again. Whether it is time for the farewell: an answer that
+    /// is still leaving is waited for, however slowly the peer reads.
     fn end_run(&self, cx: &mut Context<'_>) -> bool {
         let mut state = self.shared.transmit(cx);
         if state.is_to_flush() {
@@ -175,29 +165,20 @@ impl Driver {
         }
         state.sent_since_driver_ran = false;
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
-        if state.proto.has_output() && !idle {
-            state.notify_driver();
+        if (state.proto.has_output() && !idle) || state.proto.has_events() {
+            run_again(cx);
         }
-        state.is_over()
+        let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
+        if is_idle && state.proto.is_draining() {
+            drop(state);
+            self.shared.idle.notify_waiters();
+        }
+        is_over
     }
 }
 
 fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
     Box::pin(sleep_until(Instant::from_std(time)))
-}
-
-impl State {
-    /// Whether this end wants to leave and nothing keeps it.
-    pub(super) fn is_over(&self) -> bool {
-        let calls = self.proto.outgoing_open() + self.proto.incoming_open();
-        self.leaving && calls == 0 && self.flushing.is_empty()
-    }
-
-    /// Whether everything is with the pipe.
-    fn has_sent_all(&self) -> bool {
-        let sending = self.transmitting || self.unsent.is_some();
-        self.sender_broken || (!sending && !self.proto.has_output())
-    }
 }
 
 impl Future for Driver {
@@ -208,16 +189,32 @@ impl Future for Driver {
         if !this.start_run(cx) {
             return Poll::Ready(());
         }
-        let received = this.receive(cx);
+        if this.ending.is_none() {
+            this.ending = ending(this.receive(cx));
+        }
         this.poll_timer(cx);
+        this.leaving.poll_limit(cx, &this.shared, &mut this.outcomes);
         let is_over = this.end_run(cx);
-        let ended = match received {
-            Poll::Pending => this.poll_farewell(cx, is_over),
-            ended => ended,
+        if this.ending.is_none() {
+            this.ending = ending(this.leaving.poll_farewell(cx, &this.shared, is_over));
+        }
+        if let Some(ConnectionError::Protocol(_)) = this.ending
+            && this.shared.lock().is_reporting()
+        {
+            return Poll::Pending;
+        }
+        let Some(reason) = this.ending.take() else {
+            return Poll::Pending;
         };
-        let reason = ready!(ended);
         this.shared.end(reason);
         Poll::Ready(())
+    }
+}
+
+fn ending(polled: Poll<ConnectionError>) -> Option<ConnectionError> {
+    match polled {
+        Poll::Ready(reason) => Some(reason),
+        Poll::Pending => None,
     }
 }
 

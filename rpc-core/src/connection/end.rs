@@ -14,6 +14,12 @@ pub enum ConnectionError {
     /// This end closed it.
     #[error("this end closed the connection")]
     Closed,
+    /// This end left at its drain deadline, before all calls were over; those that were not ended with a fault.
+    #[error("this end left at its drain deadline, before all calls were over")]
+    DrainDeadline,
+    /// This end left, and the peer did not acknowledge that in time: whether it had the last answers is not known.
+    #[error("this end left, and the other one did not acknowledge that in time; it may hang")]
+    Unacknowledged,
     /// The peer said farewell and closed it.
     #[error("the other end closed the connection")]
     PeerClosed,
@@ -64,7 +70,9 @@ pub enum ConnectError {
         text: Box<str>,
     },
     /// Both ends are pipe-rpc, but have nothing in common.
-    #[error("the two ends cannot agree ({0:?}); one of the two programs is too old")]
+    #[error(
+        "the two ends cannot agree ({0:?}); one of the two programs is too old, or offers no codec of the other's"
+    )]
     NothingInCommon(RejectCode),
     /// The other end left before it had answered.
     #[error("the other end left during the greeting")]
@@ -75,4 +83,33 @@ pub enum ConnectError {
     /// There is no tokio runtime here.
     #[error("there is no tokio runtime here; connect inside one, or use the blocking client")]
     NoRuntime,
+}
+
+impl ConnectError {
+    /// Whether no further attempt can cure it, because one of the two ends must be changed first.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::HandshakeTimeout(_) | Self::Left | Self::Pipe(_) => false,
+            Self::Rejected {
+                code: RejectCode::Unavailable,
+                ..
+            } => false,
+            Self::Rejected {
+                code: RejectCode::Other(_),
+                retry_after,
+                ..
+            } => retry_after.is_none(),
+            Self::Hello(_) | Self::Rejected { .. } | Self::NothingInCommon(_) | Self::NoRuntime => true,
+        }
+    }
+
+    /// When to come again, if the server said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Rejected { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }

@@ -6,31 +6,38 @@ use std::time::Duration;
 use crate::client::BoxError;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{self, FaultRecord, code, ran};
+use crate::proto::{self, Body, BodyLimit, FaultRecord, code, ran};
 
-/// How a handler's result goes over the wire; a result over the caller's limit becomes a fault.
-pub(super) fn answer_of(result: Result<Response, Fault>, max_body: u64) -> proto::Answer {
+/// How a handler's result goes over the wire; a result over the limit becomes a fault.
+pub(super) fn answer_of(result: Result<Response, Fault>, limit: BodyLimit) -> proto::Answer {
     let response = match result {
         Ok(response) => response,
         Err(fault) if fault.outcome().is_safe_to_retry() => return proto::Answer::Refused(record_of(&fault)),
         Err(fault) => return proto::Answer::Faulted(record_of(&fault)),
     };
-    let size = response.body().len() as u64;
-    if size > max_body {
-        let fault = Fault::new(
-            Outcome::Ran,
-            Reason::BodyTooLarge {
-                size,
-                limit: max_body,
-            },
-        );
-        let fault = fault.with_detail("a response; the caller's end sets the limit, with max_body");
+    if let Err(fault) = check_size(Outcome::Ran, response.body(), limit) {
         return proto::Answer::Faulted(record_of(&fault));
     }
     if response.is_failed() {
         return proto::Answer::Failed(response.into_body());
     }
     proto::Answer::Succeeded(response.into_body())
+}
+
+/// The fault of a call whose body is over the limit: of its request, if that was not sent.
+pub(super) fn check_size(outcome: Outcome, body: &Body, limit: BodyLimit) -> Result<(), Fault> {
+    let size = body.len() as u64;
+    if size <= limit.bytes() {
+        return Ok(());
+    }
+    let whose = match (limit, outcome) {
+        (BodyLimit::Method(_), Outcome::NotSent) => "a request; its method sets the limit, with max_body",
+        (BodyLimit::Method(_), _) => "a response; its method sets the limit, with max_body",
+        (BodyLimit::End(_), Outcome::NotSent) => "a request; the other end sets the limit, with max_body",
+        (BodyLimit::End(_), _) => "a response; the caller's end sets the limit, with max_body",
+    };
+    let limit = limit.bytes();
+    Err(Fault::new(outcome, Reason::BodyTooLarge { size, limit }).with_detail(whose))
 }
 
 /// A fault as it goes over the wire.
@@ -48,8 +55,11 @@ pub(super) fn record_of(fault: &Fault) -> FaultRecord {
         Reason::Decode => (code::DECODE, [0; 2]),
         Reason::Panicked => (code::PANICKED, [0; 2]),
         Reason::TooDeep => (code::TOO_DEEP, [0; 2]),
-        // A connection that the handler used was lost, or it had no runtime: to its caller that is the handler's.
-        Reason::Layer | Reason::ConnectionLost | Reason::NoRuntime | Reason::Other => (code::LAYER, [0; 2]),
+        // What happened to a call of the handler's own is, to its caller, the handler's affair.
+        Reason::Layer | Reason::ConnectionLost | Reason::WrongCodec | Reason::NoRuntime | Reason::Other => {
+            (code::LAYER, [0; 2])
+        }
+        Reason::Forbidden => (code::FORBIDDEN, [0; 2]),
     };
     let outcome = match fault.outcome() {
         Outcome::NotSent | Outcome::Refused => ran::REFUSED,
@@ -87,6 +97,7 @@ pub(super) fn fault_of(record: FaultRecord) -> Fault {
         code::PANICKED => Reason::Panicked,
         code::TOO_DEEP => Reason::TooDeep,
         code::LAYER => Reason::Layer,
+        code::FORBIDDEN => Reason::Forbidden,
         _ => Reason::Other,
     };
     let outcome = match record.outcome {

@@ -5,16 +5,18 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::faults::fault_of_layer_panic;
+use super::pump::Pump;
+use super::streams::Outlet;
 use super::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, RequestHead};
+use crate::proto::{CallId, MethodLimits, RequestHead};
 use crate::server::{MethodLoad, Reply};
 
 /// The tower stack in front of the services, as the connection sees it.
@@ -31,21 +33,32 @@ pub(crate) trait Stack: Send {
 pub(crate) trait Dispatch: Send + Sync {
     /// The method that is called and how it has behaved, or why there is none.
     fn find(&self, head: &RequestHead) -> Result<(&'static Method, Arc<MethodLoad>), Fault>;
+    /// The methods that have limits of their own for the size of bodies.
+    fn method_limits(&self) -> MethodLimits;
 }
 
 /// A running handler. Its panics, also those of its drop, are results.
 pub(super) struct Running {
     future: Option<Reply>,
     ambient: Ambient,
-    _permit: Option<OwnedSemaphorePermit>,
+    _held: Held,
+}
+
+/// What a call holds while it runs.
+#[derive(Default)]
+pub(super) struct Held {
+    /// A place among those that may run.
+    pub(super) _running: Option<OwnedSemaphorePermit>,
+    /// The turn of its ordered service.
+    pub(super) _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Running {
-    pub(super) fn new(future: Reply, ambient: Ambient, permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(future: Reply, ambient: Ambient, held: Held) -> Self {
         Self {
             future: Some(future),
             ambient,
-            _permit: permit,
+            _held: held,
         }
     }
 
@@ -64,6 +77,15 @@ impl Running {
         };
         self.drop_future();
         Poll::Ready(result)
+    }
+
+    /// Makes the response what the next poll returns.
+    pub(super) fn return_again(&mut self, response: Response) {
+        self.future = Some(Box::pin(std::future::ready(Ok(response))));
+    }
+
+    pub(super) fn ambient(&self) -> Ambient {
+        self.ambient
     }
 
     fn drop_future(&mut self) {
@@ -88,6 +110,8 @@ impl Drop for Running {
 /// A handler in a task of its own. Whatever happens to it, its call gets exactly one answer.
 pub(super) struct HandlerTask {
     running: Running,
+    /// The items of the response, once the handler has returned a stream.
+    pump: Option<Pump>,
     call: CallId,
     shared: Arc<Shared>,
     load: Arc<MethodLoad>,
@@ -99,6 +123,7 @@ impl HandlerTask {
     pub(super) fn new(running: Running, call: CallId, shared: &Arc<Shared>, load: Arc<MethodLoad>) -> Self {
         Self {
             running,
+            pump: None,
             call,
             shared: Arc::clone(shared),
             load,
@@ -113,6 +138,22 @@ impl Future for HandlerTask {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        if this.pump.is_none() {
+            ready!(this.poll_handler(cx));
+        }
+        if let Some(pump) = &mut this.pump {
+            let end = ready!(pump.poll(cx));
+            this.answered = true;
+            this.shared.end_stream(this.call, end);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl HandlerTask {
+    /// Ready when the handler has ended: its result was sent, or its items are to be.
+    fn poll_handler(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self;
         let running = &mut this.running;
         let polled = if this.polled {
             running.poll(cx)
@@ -123,8 +164,28 @@ impl Future for HandlerTask {
         let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };
-        this.answered = true;
-        this.shared.answer(this.call, result);
+        let response = match result {
+            Ok(response) if response.is_stream() => response,
+            result => {
+                this.answered = true;
+                this.shared.answer(this.call, result);
+                return Poll::Ready(());
+            }
+        };
+        match this.shared.open_stream(this.call, &response) {
+            Ok(true) => {
+                let outlet = Outlet::of_answer(this.call);
+                let items = response.into_items();
+                let ambient = this.running.ambient();
+                this.pump = items.map(|items| Pump::new(&this.shared, outlet, items, Some(ambient)));
+            }
+            Ok(false) => {}
+            Err(fault) => {
+                this.answered = true;
+                drop(response);
+                this.shared.answer(this.call, Err(fault));
+            }
+        }
         Poll::Ready(())
     }
 }
@@ -133,6 +194,7 @@ impl Drop for HandlerTask {
     fn drop(&mut self) {
         if !self.answered {
             self.running.drop_future();
+            self.pump = None;
             self.shared.answer_interrupted(self.call);
         }
     }

@@ -1,5 +1,6 @@
 //! Both ends greet: Hello, then Hello or Reject. PROTOCOL.md section 3.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::time::Duration;
@@ -23,8 +24,14 @@ pub struct Config {
     pub max_nested: u32,
     /// How many bytes of bodies larger than a packet the other end may send before they are taken; 16 MiB unless set.
     pub window: u64,
-    /// The largest body this end takes, in bytes; 128 MiB unless set.
+    /// The largest body this end takes, in bytes, of methods without a limit of their own; 128 MiB unless set.
     pub max_body: u64,
+    /// How many bytes of each stream of items the other end may send before they are taken, where an item counts 64
+    /// bytes more than it has; 256 KiB unless set.
+    pub stream_buffer: u64,
+    /// The codecs this end offers, the preferred one first; bincode and JSON unless set. The first in the client's list
+    /// that both ends offer is used.
+    pub codecs: Vec<Codec>,
     /// What a client must know to be let in, at most 1,024 bytes.
     pub secret: Option<Vec<u8>>,
     /// How long the greeting may take; 5 s unless set.
@@ -38,6 +45,8 @@ impl Default for Config {
             max_nested: 1024,
             window: 16 << 20,
             max_body: 128 << 20,
+            stream_buffer: 256 << 10,
+            codecs: vec![Codec::Bincode, Codec::Json],
             secret: None,
             handshake_timeout: Duration::from_secs(5),
         }
@@ -51,13 +60,14 @@ impl Config {
             lowest: VERSION,
             highest: VERSION,
             features: 0,
-            codecs: vec![Codec::Bincode.number()],
+            codecs: self.codecs.iter().map(|codec| codec.number()).collect(),
             // A pipe's packet limit is far below 4 GiB.
             max_packet: u32::try_from(max_packet).unwrap_or(u32::MAX),
             max_calls: self.max_calls.clamp(1, MAX_CREDIT),
             max_nested: self.max_nested.min(MAX_CREDIT),
             window: self.window.max(1),
             max_body: self.max_body,
+            stream: self.stream_buffer.max(1),
             secret: None,
             product: concat!("pipe-rpc ", env!("CARGO_PKG_VERSION")).to_owned(),
             services,
@@ -73,12 +83,16 @@ pub struct Handshake {
 }
 
 /// The client's half: speaks first.
-pub(crate) async fn connect(link: &mut Link, config: &Config) -> Result<Handshake, ConnectError> {
+pub(crate) async fn connect(
+    link: &mut Link,
+    config: &Config,
+    services: Vec<String>,
+) -> Result<Handshake, ConnectError> {
     let limit = config.handshake_timeout;
     let greeting = async {
         let ours = Hello {
             secret: config.secret.clone(),
-            ..config.hello(link.max_packet, Vec::new())
+            ..config.hello(link.max_packet, services)
         };
         send(&*link.sender, &ours.encode()).await?;
         let packet = recv(&mut *link.receiver).await?.ok_or(ConnectError::Left)?;
@@ -144,8 +158,8 @@ fn check(ours: &Hello, packet: &[u8], secret: Option<&[u8]>) -> Result<Handshake
             ));
         }
     }
-    let agreed = Agreed::of(ours, &theirs, &theirs).map_err(|code| reject(code, text_for(code)))?;
-    handshake(agreed).ok_or_else(|| reject(RejectCode::Codec, text_for(RejectCode::Codec)))
+    let agreed = Agreed::of(ours, &theirs, &theirs).map_err(|code| reject(code, &text_for(code, ours)))?;
+    handshake(agreed).ok_or_else(|| reject(RejectCode::Codec, &text_for(RejectCode::Codec, ours)))
 }
 
 fn nothing_in_common(code: RejectCode) -> ConnectError {
@@ -159,11 +173,30 @@ fn handshake(agreed: Agreed) -> Option<Handshake> {
     Codec::from_number(agreed.codec).map(|codec| Handshake { agreed, codec })
 }
 
-fn text_for(code: RejectCode) -> &'static str {
+fn text_for(code: RejectCode, ours: &Hello) -> Cow<'static, str> {
     match code {
-        RejectCode::Version => "no version of the protocol that both ends speak; update the older program",
-        RejectCode::Codec => "no codec that both ends have",
-        _ => "a limit in the greeting is out of range; the limits are in section 3 of PROTOCOL.md",
+        RejectCode::Version => {
+            "no version of the protocol that both ends speak; update the older program".into()
+        }
+        RejectCode::Codec => format!(
+            "no codec that both ends offer; this one offers {}",
+            names(&ours.codecs)
+        )
+        .into(),
+        _ => "a limit in the greeting is out of range; the limits are in section 3 of PROTOCOL.md".into(),
+    }
+}
+
+/// The codecs for people: `1 (bincode), 2 (JSON)`.
+fn names(codecs: &[u8]) -> String {
+    let name = |number| match Codec::from_number(number) {
+        Some(codec) => format!("{number} ({codec})"),
+        None => number.to_string(),
+    };
+    let names: Vec<String> = codecs.iter().copied().map(name).collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
     }
 }
 

@@ -9,27 +9,42 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+mod cancelled;
+#[cfg(feature = "testing")]
+mod credit;
 mod driver;
 mod end;
 mod faults;
 mod handler;
 mod handshake;
+mod leaving;
+mod ordered;
 mod outcomes;
 mod ping;
+mod pump;
+mod receiver;
 mod response;
 mod runner;
 mod shared;
 mod state;
+mod streaming;
+mod streams;
 mod transmit;
+
+mod turn;
+mod upload;
 mod waiting;
 
 pub(crate) use ambient::Ambient;
+#[cfg(feature = "testing")]
+pub(crate) use credit::Credit;
 pub(crate) use driver::Driver;
 pub use end::{ConnectError, ConnectionError};
 pub(crate) use faults::{fault_of_layer, fault_of_layer_panic, panic_text};
 pub(crate) use handler::{Dispatch, Stack};
 pub use handshake::{Config, Handshake};
 pub(crate) use handshake::{accept, connect};
+pub(crate) use leaving::{FAREWELL_LIMIT, Leave};
 pub(crate) use response::{OnewayFuture, ResponseFuture};
 pub(crate) use runner::Serving;
 pub(crate) use shared::Shared;

@@ -6,16 +6,20 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::Ambient;
-use super::faults::answer_of;
-use super::handler::{Dispatch, HandlerTask, Running, Stack, call_stack, poll_stack};
+use super::handler::{Dispatch, HandlerTask, Held, Running, Stack, call_stack, poll_stack};
+use super::ordered::{Turn, Turns, Waiting};
+use super::outcomes::Arrival;
+use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
-use crate::proto::{CallId, IncomingCall};
+use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};
 use crate::server::{Context as CallContext, MethodLoad, Watch};
+use crate::streaming::{Items, Upload};
 
 /// What one end serves to the other.
 pub(crate) struct Serving {
@@ -23,6 +27,8 @@ pub(crate) struct Serving {
     pub(crate) stack: Box<dyn Stack>,
     /// One permit for each call of depth 0 that may run.
     pub(crate) max_running: Option<Arc<Semaphore>>,
+    /// The handlers that may outlive their connections.
+    pub(crate) outliving: TaskTracker,
 }
 
 /// Runs the calls that the peer makes on one connection.
@@ -30,6 +36,7 @@ pub(super) struct Runner {
     shared: Arc<Shared>,
     serving: Option<Serving>,
     watch: Watch,
+    turns: Turns,
     answers: Vec<(CallId, Result<Response, Fault>)>,
 }
 
@@ -39,49 +46,73 @@ impl Runner {
             shared: Arc::clone(shared),
             serving,
             watch: Watch::default(),
+            turns: Turns::default(),
             answers: Vec::new(),
         }
     }
 
     /// Runs the calls that have arrived, and queues the answers of those that are done at once.
-    pub(super) fn run_all(&mut self, calls: &mut Vec<IncomingCall>) {
-        if calls.is_empty() {
+    pub(super) fn run_all(&mut self, arrivals: &mut Vec<Arrival>) {
+        if arrivals.is_empty() {
             return;
         }
-        let watched = self.watch.start(calls.len());
-        for call in calls.drain(..) {
-            let id = call.id;
-            if let Some(result) = self.run(call) {
-                self.answers.push((id, result));
+        let watched = self.watch.start(arrivals.len());
+        for arrival in arrivals.drain(..) {
+            match arrival {
+                Arrival::Announced(call, head) => self.announce(call, &head),
+                Arrival::Withdrawn(call) => self.turns.withdraw(call),
+                Arrival::Call(call) => {
+                    let id = call.id;
+                    if let Some(result) = self.run(call) {
+                        self.answers.push((id, result));
+                    }
+                }
             }
         }
         self.watch.stop(watched);
         let mut state = self.shared.lock();
-        let max_body = state.proto.max_body();
+        let mut woken = Vec::new();
         for (call, result) in self.answers.drain(..) {
-            state.proto.answer(call, answer_of(result, max_body));
+            state.answer_with_result(call, result);
+            woken.extend(state.end_call_of_peer(call));
+        }
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// An ordered call takes its place with its first frame.
+    fn announce(&mut self, call: CallId, head: &RequestHead) {
+        let found = (self.serving.as_ref()).and_then(|serving| serving.dispatch.find(head).ok());
+        if found.is_some_and(|(method, _)| method.ordered) {
+            self.turns.announce(call, head.service);
         }
     }
 
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
     fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
         let Some(serving) = &mut self.serving else {
-            return Some(Err(Fault::new(Outcome::Refused, Reason::UnknownService)));
+            let fault = Fault::new(Outcome::Refused, Reason::UnknownService);
+            return self.refuse(
+                &call,
+                fault.with_detail("the client offers no services; it does so when it connects"),
+            );
         };
         let (method, load) = match serving.dispatch.find(&call.head) {
             Ok(found) => found,
-            Err(fault) => return Some(Err(fault)),
+            Err(fault) => return self.refuse(&call, fault),
         };
         let deadline = call.head.deadline.map(Instant::from_std);
         let ambient = Ambient {
             deadline,
             depth: call.head.depth,
         };
-        let context = CallContext::new(method, &self.shared, ambient);
+        let context = CallContext::new(method, &self.shared, call.id, ambient);
         let request = Request::new(method, ServiceId(call.head.service), self.shared.codec, call.body)
+            .with_upload((call.head.upload).then(|| upload_of(&self.shared, call.id)))
             .with_deadline(deadline)
             .with_attempt(call.head.attempt)
             .with_depth(call.head.depth)
+            .with_metadata(call.metadata)
             .with_context(context);
         let nested = call.head.depth > 0;
         let starting = Starting {
@@ -91,15 +122,50 @@ impl Runner {
             oneway: call.head.oneway,
             load,
         };
+        let turn = method
+            .ordered
+            .then(|| self.turns.take(call.id, call.head.service));
+        let turn = match turn {
+            Some(Turn::Later(_)) if nested => return Some(Err(not_its_turn())),
+            Some(Turn::Later(waiting)) => {
+                let line = serving.max_running.clone().filter(|_| !nested);
+                let stack = serving.stack.another();
+                return self.wait_and_start(
+                    starting,
+                    stack,
+                    Lines {
+                        waiting: Some(waiting),
+                        turn: None,
+                        line,
+                    },
+                );
+            }
+            Some(Turn::Now(turn)) => Some(turn),
+            None => None,
+        };
         let permit = match permit(serving.max_running.as_ref().filter(|_| !nested)) {
             Ok(permit) => permit,
             Err(line) => {
                 let stack = serving.stack.another();
-                return self.wait_and_start(starting, stack, Some(line));
+                return self.wait_and_start(
+                    starting,
+                    stack,
+                    Lines {
+                        waiting: None,
+                        turn,
+                        line: Some(line),
+                    },
+                );
             }
         };
         match poll_stack(&mut *serving.stack, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => self.start(starting, permit),
+            Poll::Ready(Ok(())) => self.start(
+                starting,
+                Held {
+                    _running: permit,
+                    _turn: turn,
+                },
+            ),
             Poll::Ready(Err(fault)) => Some(Err(fault)),
             Poll::Pending if nested => Some(Err(Fault::new(
                 Outcome::Refused,
@@ -112,17 +178,29 @@ impl Runner {
                 let stack = std::mem::replace(&mut serving.stack, another);
                 drop(permit);
                 let line = serving.max_running.clone();
-                self.wait_and_start(starting, stack, line)
+                self.wait_and_start(
+                    starting,
+                    stack,
+                    Lines {
+                        waiting: None,
+                        turn,
+                        line,
+                    },
+                )
             }
         }
     }
 
+    /// A call that nobody is asked about: its items have no reader.
+    fn refuse(&self, call: &IncomingCall, fault: Fault) -> Option<Result<Response, Fault>> {
+        if call.head.upload {
+            self.shared.close_upload(call.id);
+        }
+        Some(Err(fault))
+    }
+
     /// Calls the stack, which is ready, and polls the handler once.
-    fn start(
-        &mut self,
-        starting: Starting,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Option<Result<Response, Fault>> {
+    fn start(&mut self, starting: Starting, held: Held) -> Option<Result<Response, Fault>> {
         let Starting {
             request,
             ambient,
@@ -136,11 +214,14 @@ impl Runner {
             Ok(future) => future,
             Err(fault) => return Some(Err(fault)),
         };
-        let mut running = Running::new(future, ambient, permit);
+        let mut running = Running::new(future, ambient, held);
         if !method.spawn && !load.is_slow() {
             let mut cx = Context::from_waker(Waker::noop());
-            if let Poll::Ready(result) = self.watch.run(&load, || running.poll(&mut cx)) {
-                return Some(result);
+            match self.watch.run(&load, || running.poll(&mut cx)) {
+                // A stream outlives its handler, in a task of its own.
+                Poll::Ready(Ok(response)) if response.is_stream() => running.return_again(response),
+                Poll::Ready(result) => return Some(result),
+                Poll::Pending => {}
             }
         }
         self.spawn(
@@ -149,6 +230,7 @@ impl Runner {
             Spawned {
                 ambient,
                 oneway,
+                finish: method.finish,
                 begun: true,
             },
         );
@@ -160,7 +242,7 @@ impl Runner {
         &mut self,
         starting: Starting,
         mut stack: Box<dyn Stack>,
-        line: Option<Arc<Semaphore>>,
+        lines: Lines,
     ) -> Option<Result<Response, Fault>> {
         let Starting {
             request,
@@ -169,17 +251,19 @@ impl Runner {
             oneway,
             load,
         } = starting;
+        let finish = request.method().finish;
         let shared = Arc::clone(&self.shared);
         let reply = Box::pin(async move {
-            let _permit = match line {
-                Some(line) => line.acquire_owned().await.ok(),
-                None => None,
-            };
+            let held = lines.wait().await;
             poll_fn(|cx| poll_stack(&mut *stack, cx)).await?;
-            shared.begin(call);
-            call_stack(&mut *stack, request, ambient)?.await
+            if !shared.begin(call) {
+                return Err(Fault::new(Outcome::Refused, Reason::Cancelled));
+            }
+            let response = call_stack(&mut *stack, request, ambient)?.await?;
+            // A stream holds them to its end.
+            Ok(response.holding(held))
         });
-        let running = Running::new(reply, ambient, None);
+        let running = Running::new(reply, ambient, Held::default());
         let task = HandlerTask::new(running, call, &self.shared, load);
         self.spawn(
             task,
@@ -187,6 +271,7 @@ impl Runner {
             Spawned {
                 ambient,
                 oneway,
+                finish,
                 begun: false,
             },
         );
@@ -198,7 +283,11 @@ impl Runner {
             // Before there is a task: a runtime that shuts down drops it at once, and it answers as one that has begun.
             self.shared.begin(call);
         }
-        let task = tokio::spawn(task).abort_handle();
+        let outliving = self.serving.as_ref().filter(|_| how.oneway || how.finish);
+        let task = match outliving {
+            Some(serving) => serving.outliving.spawn(task).abort_handle(),
+            None => tokio::spawn(task).abort_handle(),
+        };
         let mut state = self.shared.lock();
         // It may have answered already, on another thread.
         if state.proto.is_running(call) {
@@ -206,11 +295,46 @@ impl Runner {
             if let Some(handler) = state.handlers.entry(call.slot) {
                 *handler = Some(Handler {
                     task,
+                    call,
                     oneway: how.oneway,
+                    finish: how.finish,
                 });
             }
         }
     }
+}
+
+/// What a call waits for before it may ask the stack.
+struct Lines {
+    /// Its turn, if its service is ordered and others are before it.
+    waiting: Option<Waiting>,
+    turn: Option<OwnedSemaphorePermit>,
+    /// A place among those that may run.
+    line: Option<Arc<Semaphore>>,
+}
+
+impl Lines {
+    async fn wait(self) -> Held {
+        let turn = match self.waiting {
+            Some(waiting) => waiting.await,
+            None => self.turn,
+        };
+        let running = match self.line {
+            Some(line) => line.acquire_owned().await.ok(),
+            None => None,
+        };
+        Held {
+            _running: running,
+            _turn: turn,
+        }
+    }
+}
+
+/// A nested call never waits: the one before it may be the one that made it.
+fn not_its_turn() -> Fault {
+    let text = "calls of an ordered service run one after the other, and a nested call does not wait for its turn: \
+                the call before it may be the one that made it";
+    Fault::new(Outcome::Refused, Reason::Overloaded { retry_after: None }).with_detail(text)
 }
 
 /// A call on its way to the stack.
@@ -226,8 +350,15 @@ struct Starting {
 struct Spawned {
     ambient: Ambient,
     oneway: bool,
+    finish: bool,
     /// The stack was ready and has been called.
     begun: bool,
+}
+
+/// The items that follow a request of the peer's.
+fn upload_of(shared: &Arc<Shared>, call: CallId) -> Upload {
+    let opener = Opener::Peer;
+    Upload::new(Items::new(ItemsReceiver::new(shared, StreamId { opener, call })))
 }
 
 fn permit(line: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>, Arc<Semaphore>> {

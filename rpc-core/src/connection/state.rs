@@ -7,17 +7,28 @@ use std::time::Instant;
 use tokio::task::AbortHandle;
 
 use super::ConnectionError;
-use super::outcomes::{Outcomes, result_of};
+use super::cancelled::Cancels;
+use super::faults::{answer_of, check_size};
+use super::leaving::Leave;
+use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
+use super::streams::Streams;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Agreed, Body, CallId, Connection, Event, OutPacket, Slots};
+use crate::message::Response;
+use crate::proto::{
+    Agreed, Answer, Body, BodyLimit, CallId, Connection, Event, Metadata, Opener, OutPacket, RequestHead,
+    Slots, StreamId,
+};
+use crate::streaming::ItemError;
 
 /// What the lock guards. Nothing of the user's runs under it.
 pub(super) struct State {
     pub(super) proto: Connection,
     pub(super) waiting: WaitingCalls,
     pub(super) handlers: Slots<Option<Handler>>,
+    pub(super) streams: Streams,
+    pub(super) cancels: Cancels,
     pub(super) driver: Option<Waker>,
     /// The driver has been woken and has not run since.
     pub(super) driver_notified: bool,
@@ -38,16 +49,19 @@ pub(super) struct State {
     pub(super) pings: Pings,
     /// The peer has said farewell: nothing that is sent now would be read.
     peer_left: bool,
-    /// No channel is left: say farewell when the open calls are over.
-    pub(super) leaving: bool,
+    /// Whether this end is to leave.
+    pub(super) leave: Leave,
     pub(super) end: Option<Arc<ConnectionError>>,
 }
 
 /// A handler that runs in a task of its own.
 pub(super) struct Handler {
     pub(super) task: AbortHandle,
+    pub(super) call: CallId,
     /// Nobody waits for it, so it outlives the connection.
     pub(super) oneway: bool,
+    /// Once it has begun it runs to its end, whoever waits for it.
+    pub(super) finish: bool,
 }
 
 impl State {
@@ -56,6 +70,8 @@ impl State {
             proto: Connection::new(*agreed),
             waiting: WaitingCalls::new(agreed.received),
             handlers: Slots::new(agreed.granted),
+            streams: Streams::default(),
+            cancels: Cancels::default(),
             driver: None,
             driver_notified: false,
             sent_since_driver_ran: false,
@@ -67,7 +83,7 @@ impl State {
             flushing: Vec::new(),
             pings: Pings::default(),
             peer_left: false,
-            leaving: false,
+            leave: Leave::No,
             end: None,
         }
     }
@@ -82,9 +98,9 @@ impl State {
         }
     }
 
-    /// Wakes the driver to say farewell, when the last call of an end that leaves is over.
+    /// Wakes the driver when the last call of an end that leaves, or is going to, is over.
     pub(super) fn notify_if_over(&mut self) {
-        if self.is_over() {
+        if (self.is_leaving() || self.proto.is_draining()) && self.is_idle() {
             self.notify_driver();
         }
     }
@@ -93,10 +109,36 @@ impl State {
     pub(super) fn drain_events(&mut self, outcomes: &mut Outcomes) {
         while let Some(event) = self.proto.poll_event() {
             match event {
-                Event::Incoming(call) => outcomes.incoming.push(call),
+                Event::Incoming(call) => {
+                    if call.head.upload {
+                        self.open_upload(call.id);
+                    }
+                    outcomes.incoming.push(Arrival::Call(call));
+                }
+                Event::Announced(call, head) => outcomes.incoming.push(Arrival::Announced(call, head)),
+                Event::Withdrawn(call) => outcomes.incoming.push(Arrival::Withdrawn(call)),
+                Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
                 Event::BodyDeadline(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),
-                Event::Ended(call, ending) => outcomes.wake.extend(self.waiting.end(call, result_of(ending))),
+                Event::Ended(call, ending) => self.end_call(call, ending, outcomes),
+                Event::Streaming(call) => {
+                    let opener = Opener::ThisEnd;
+                    self.streams.open(StreamId { opener, call });
+                    outcomes.wake.extend(self.waiting.start_stream(call));
+                }
+                Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, item)),
+                Event::UploadEnded(call, end) => {
+                    let opener = Opener::Peer;
+                    let woken = self.streams.end(StreamId { opener, call }, end_of_upload(end));
+                    outcomes.wake.extend(woken);
+                }
+                Event::Room(id) => outcomes.wake.extend(self.streams.sender(id)),
+                Event::UploadStopped(call) => {
+                    let opener = Opener::ThisEnd;
+                    outcomes
+                        .wake
+                        .extend(self.streams.sender(StreamId { opener, call }));
+                }
                 Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
                 Event::Pong(payload) => self.pings.on_pong(payload),
                 Event::Goaway(goaway) if goaway.is_protocol_error => {
@@ -114,12 +156,22 @@ impl State {
 
     /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
     fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
-        if let Some(at) = outcomes.incoming.iter().position(|incoming| incoming.id == call) {
+        let is_it = |arrival: &Arrival| matches!(arrival, Arrival::Call(incoming) if incoming.id == call);
+        if let Some(at) = outcomes.incoming.iter().position(is_it) {
             outcomes.incoming.remove(at);
+            self.streams.close(StreamId {
+                opener: Opener::Peer,
+                call,
+            });
             return self.proto.answer_interrupted(call);
         }
-        let handler = self.handlers.get(call.slot).and_then(Option::take);
-        outcomes.stop.extend(handler.map(|handler| handler.task));
+        outcomes.wake.extend(self.cancels.take(call));
+        let begun = self.proto.has_begun(call);
+        let Some(handler) = self.handlers.get(call.slot) else {
+            return;
+        };
+        let stopped = handler.take_if(|handler| !(handler.finish && begun));
+        outcomes.stop.extend(stopped.map(|handler| handler.task));
     }
 
     /// Sees to the driver's timer when a deadline comes before all others.
@@ -132,26 +184,71 @@ impl State {
         }
     }
 
-    pub(super) fn check_open(&self, body: &Body) -> Result<(), Fault> {
+    /// Opens a call, if it may be made; `max_body` is its method's own limit.
+    pub(super) fn open_call(
+        &mut self,
+        head: RequestHead,
+        metadata: Metadata,
+        body: Body,
+        max_body: Option<u64>,
+    ) -> Result<CallId, Fault> {
+        self.check_open(&body, max_body)?;
+        self.check_staying(head.depth)?;
+        if head.upload && !self.proto.takes_streams() {
+            return Err(no_streams(Outcome::NotSent));
+        }
+        let call = self.proto.send_request_with(head, metadata, body);
+        call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
+    }
+
+    fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
         }
         if self.peer_left {
             return Err(Fault::new(Outcome::NotSent, Reason::Draining));
         }
-        let (size, limit) = (body.len() as u64, self.proto.max_body());
-        if size > limit {
-            let fault = Fault::new(Outcome::NotSent, Reason::BodyTooLarge { size, limit });
-            return Err(fault.with_detail("a request; the other end sets the limit, with max_body"));
+        let limit = BodyLimit::of(max_body, self.proto.max_body());
+        check_size(Outcome::NotSent, body, limit)
+    }
+
+    /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
+    pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
+        let leaving = self.is_leaving() || self.proto.is_draining();
+        if self.proto.is_parting() || (leaving && depth == 0) {
+            let fault = Fault::new(Outcome::NotSent, Reason::Draining);
+            return Err(fault.with_detail("this end is leaving"));
         }
         Ok(())
     }
 
-    /// Handles the events that abandoning a call may cause: how many slots are free again.
-    pub(super) fn settle(&mut self) -> usize {
-        let mut outcomes = Outcomes::default();
-        self.drain_events(&mut outcomes);
-        outcomes.freed
+    /// Answers a call of the peer's whose handler ended where it arrived.
+    pub(super) fn answer_with_result(&mut self, call: CallId, result: Result<Response, Fault>) {
+        let answer = self.answer_of(call, result);
+        self.proto.answer(call, answer);
+    }
+
+    /// How a handler's result goes over the wire.
+    pub(super) fn answer_of(&mut self, call: CallId, result: Result<Response, Fault>) -> Answer {
+        if let Ok(response) = &result {
+            self.take_metadata(call, response);
+        }
+        answer_of(result, self.proto.response_limit(call))
+    }
+
+    /// What layers put beside the result.
+    pub(super) fn take_metadata(&mut self, call: CallId, response: &Response) {
+        if response.metadata().is_empty() {
+            return;
+        }
+        let Some(metadata) = self.proto.metadata_mut(call) else {
+            return;
+        };
+        for (key, value) in response.metadata().iter() {
+            if let Err(error) = metadata.insert(key, value) {
+                tracing::warn!(%error, key, "metadata of a response is left out");
+            }
+        }
     }
 
     /// Ends every call that waits: those whose request had left may have run.
@@ -165,15 +262,19 @@ impl State {
                 Outcome::NotSent
             })
         });
+        let lost = || ItemError::Fault(reason.fault(Outcome::MayHaveRun));
+        wake.extend(self.streams.end_all(lost));
+        wake.extend(self.cancels.take_all());
         wake.extend(self.flushing.drain(..).map(|(_, waker)| waker));
         wake
     }
 
     /// The handlers that end with the connection; nobody waits for their answers.
     pub(super) fn take_handlers(&mut self) -> Vec<AbortHandle> {
+        let proto = &mut self.proto;
         let handlers = self.handlers.values_mut().filter_map(Option::take);
         handlers
-            .filter(|handler| !handler.oneway)
+            .filter(|handler| !(handler.oneway || handler.finish && proto.has_begun(handler.call)))
             .map(|handler| handler.task)
             .collect()
     }
@@ -185,4 +286,21 @@ impl State {
             *handler = None;
         }
     }
+}
+
+/// The other end grants no credit for items, which would wait for ever.
+pub(super) fn no_streams(outcome: Outcome) -> Fault {
+    Fault::new(outcome, Reason::Other)
+        .with_detail("the other end takes no streams of items; it says in its greeting how much it takes")
+}
+
+fn no_nested_credit(granted: u32) -> Fault {
+    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+    if granted == 0 {
+        return fault
+            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
+    }
+    fault.with_detail(format!(
+        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
+    ))
 }

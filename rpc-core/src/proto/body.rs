@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use super::large_buffer::LargeBuffer;
 
 /// How many bytes a body holds without an allocation.
 const INLINE: usize = 118;
@@ -14,8 +17,13 @@ pub struct Body(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline { len: u8, bytes: [u8; INLINE] },
+    Inline {
+        len: u8,
+        bytes: [u8; INLINE],
+    },
     Shared(Bytes),
+    /// Put together from fragments.
+    Assembled(Arc<LargeBuffer>),
 }
 
 impl Body {
@@ -46,6 +54,19 @@ impl Body {
         match self.0 {
             Repr::Inline { len, bytes } => Bytes::copy_from_slice(&bytes[..usize::from(len)]),
             Repr::Shared(bytes) => bytes,
+            Repr::Assembled(buffer) => Bytes::from_owner(Assembled(buffer)),
+        }
+    }
+
+    /// The body's bytes, without a copy if they came in fragments and nobody shares them.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        match self.0 {
+            Repr::Inline { len, bytes } => bytes[..usize::from(len)].to_vec(),
+            Repr::Shared(bytes) => bytes.into(),
+            Repr::Assembled(buffer) => match Arc::try_unwrap(buffer) {
+                Ok(buffer) => buffer.into_vec(),
+                Err(shared) => (*shared).as_ref().to_vec(),
+            },
         }
     }
 
@@ -56,6 +77,7 @@ impl Body {
         match &self.0 {
             Repr::Inline { len, .. } => usize::from(*len),
             Repr::Shared(bytes) => bytes.len(),
+            Repr::Assembled(buffer) => (**buffer).as_ref().len(),
         }
     }
 
@@ -72,6 +94,7 @@ impl AsRef<[u8]> for Body {
         match &self.0 {
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
             Repr::Shared(bytes) => bytes,
+            Repr::Assembled(buffer) => (**buffer).as_ref(),
         }
     }
 }
@@ -91,6 +114,21 @@ impl From<Bytes> for Body {
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Repr::Shared(bytes.into()))
+    }
+}
+
+impl From<LargeBuffer> for Body {
+    fn from(buffer: LargeBuffer) -> Self {
+        Self(Repr::Assembled(Arc::new(buffer)))
+    }
+}
+
+/// A buffer that is shared as `Bytes`.
+struct Assembled(Arc<LargeBuffer>);
+
+impl AsRef<[u8]> for Assembled {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::Body;
-use super::wire::{u32_at, u64_at};
+use super::wire::{ONEWAY, OPENER, STREAM, u16_at, u32_at, u64_at};
+use super::{Body, Metadata};
 
 /// Which call of a connection: a slot below the granted credit, and how often the slot was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +34,10 @@ pub struct RequestHead {
     pub attempt: u8,
     /// Nobody waits for the result.
     pub oneway: bool,
+    /// Items follow the arguments.
+    pub upload: bool,
+    /// The most bytes of credit that a stream of the call begins with, in KiB; 0 leaves it to the Hellos.
+    pub buffer: u16,
     /// When the caller stops waiting.
     pub deadline: Option<Instant>,
 }
@@ -50,10 +54,31 @@ impl RequestHead {
         head[8..16].copy_from_slice(&self.fingerprint.to_le_bytes());
         head[24] = self.depth;
         head[25] = self.attempt;
+        head[26..28].copy_from_slice(&self.buffer.to_le_bytes());
         head
     }
 
-    pub(super) fn decode(head: &[u8], oneway: bool, now: &dyn Fn() -> Instant) -> Self {
+    /// The flags that go with the head.
+    pub(super) fn flags(&self) -> u8 {
+        let oneway = if self.oneway { ONEWAY } else { 0 };
+        let upload = if self.upload { STREAM } else { 0 };
+        OPENER | oneway | upload
+    }
+
+    /// What a stream of the call begins with, where the receiver grants `most` bytes.
+    pub(super) fn credit(&self, most: u64) -> u64 {
+        Self::limit(self.buffer, most)
+    }
+
+    /// The lower of `most` bytes and the buffer in KiB, unless that is 0.
+    pub(super) fn limit(buffer: u16, most: u64) -> u64 {
+        match buffer {
+            0 => most,
+            kib => most.min(u64::from(kib) << 10),
+        }
+    }
+
+    pub(super) fn decode(head: &[u8], flags: u8, now: &dyn Fn() -> Instant) -> Self {
         Self {
             service: u32_at(head, 0),
             method: u32_at(head, 4),
@@ -61,7 +86,9 @@ impl RequestHead {
             deadline: deadline_of(u64_at(head, REMAINING_AT), now),
             depth: head[24],
             attempt: head[25],
-            oneway,
+            oneway: flags & ONEWAY != 0,
+            upload: flags & STREAM != 0,
+            buffer: u16_at(head, 26),
         }
     }
 }
@@ -91,6 +118,8 @@ pub struct IncomingCall {
     pub id: CallId,
     /// What is called, and how.
     pub head: RequestHead,
+    /// What travels beside the arguments.
+    pub metadata: Metadata,
     /// The arguments.
     pub body: Body,
 }
@@ -106,6 +135,8 @@ pub enum Ending {
     Faulted(FaultRecord),
     /// The other end is done with it and has nothing to say.
     Done,
+    /// The stream that answered it is complete.
+    StreamEnded,
     /// The deadline passed at this end.
     DeadlinePassed {
         /// Nothing of the request had left.
@@ -145,6 +176,7 @@ pub mod code {
     pub const PANICKED: u16 = 11;
     pub const TOO_DEEP: u16 = 12;
     pub const LAYER: u16 = 13;
+    pub const FORBIDDEN: u16 = 14;
 }
 
 /// Whether a call ran, as a number. PROTOCOL.md section 8.

@@ -4,16 +4,18 @@ use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::Body;
-use super::agreed::Agreed;
+use super::agreed::{Agreed, Limits};
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
 use super::incoming::Incoming;
+use super::items::StreamId;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
 use super::wire::{self, Kind};
+use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
 ///
@@ -33,6 +35,12 @@ pub struct Connection {
     pub(super) ack_due: bool,
     /// How many bytes of large request bodies the peer knows that it was granted.
     pub(super) credit_told: u64,
+    /// Streams whose senders are to be told of credit.
+    pub(super) owed: Vec<StreamId>,
+    /// Streams from this end whose items fill the outbox, and the packet that each waits for.
+    pub(super) held: Vec<(Mark, StreamId)>,
+    /// The packet that tells the peer what it did wrong.
+    report: Option<Mark>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +66,15 @@ impl Connection {
             peer_said_farewell: false,
             ack_due: false,
             credit_told: agreed.granted.window,
+            owed: Vec::new(),
+            held: Vec::new(),
+            report: None,
         }
+    }
+
+    /// Some methods of this end have limits of their own for the size of bodies.
+    pub fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.incoming.set_method_limits(limits);
     }
 
     /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
@@ -96,15 +112,39 @@ impl Connection {
                 .push_back(Event::Ended(call, Ending::DeadlinePassed { unsent }));
         }
         for call in self.incoming.overdue(now) {
+            if self.incoming.is_receiving(call) {
+                self.events.push_back(Event::Withdrawn(call));
+            }
             if self.incoming.expire(call, &mut self.outbox) {
                 self.events.push_back(Event::Interrupted(call));
             }
         }
     }
 
-    /// Opens a call and queues its request. `None`: no credit is left. The body is within [`Self::max_body`].
+    /// Opens a call and queues its request. `None`: no credit is left. The body is within the method's own limit, or
+    /// else within [`Self::max_body`].
     pub fn send_request(&mut self, head: RequestHead, body: Body) -> Option<CallId> {
-        self.outgoing.send(head, body, &mut self.outbox)
+        self.send_request_with(head, Metadata::new(), body)
+    }
+
+    /// The same with metadata beside the body.
+    pub fn send_request_with(&mut self, head: RequestHead, metadata: Metadata, body: Body) -> Option<CallId> {
+        self.outgoing.send(head, metadata, body, &mut self.outbox)
+    }
+
+    /// What is to travel beside the result of a running call of the peer's. `None`: it is too late for that.
+    pub fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        self.incoming.metadata_mut(call)
+    }
+
+    /// Whether the handler of a call of the peer's has begun.
+    pub fn has_begun(&mut self, call: CallId) -> bool {
+        self.incoming.has_begun(call)
+    }
+
+    /// The call's method has a limit of its own for the size of its response, in bytes.
+    pub fn limit_response(&mut self, call: CallId, max_body: u64) {
+        self.outgoing.limit_response(call, max_body);
     }
 
     /// Nobody waits for the call any more: it is taken back, or the callee is told.
@@ -142,13 +182,27 @@ impl Connection {
     pub fn drain(&mut self, text: &str) {
         if !self.draining {
             self.draining = true;
-            self.goaway(0, text);
+            let _ = self.goaway(0, text);
         }
+    }
+
+    /// The time for draining is over: ends every call of the peer's that has no answer yet, and says farewell once that has
+    /// left. Which calls. What this end still waits for is to be [abandoned](Self::abandon) before.
+    pub fn cut(&mut self) -> Vec<CallId> {
+        let calls = self.incoming.cut(&mut self.outbox);
+        self.say_farewell();
+        calls
     }
 
     /// Tells the peer what it did wrong; the connection ends after.
     pub fn report(&mut self, error: &ProtocolError) {
-        self.goaway(1, &error.to_string());
+        self.report = Some(self.goaway(1, &error.to_string()));
+    }
+
+    /// Whether the report of what the peer did wrong was taken for sending.
+    #[must_use]
+    pub fn has_reported(&self) -> bool {
+        self.report.is_some_and(|report| self.outbox.has_left(report))
     }
 
     /// Says farewell once all else has left.
@@ -165,6 +219,7 @@ impl Connection {
             let granted = self.credit_told.to_le_bytes();
             self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
         }
+        self.push_owed();
         if self.ack_due && self.outbox.is_empty() {
             self.ack_due = false;
             self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
@@ -174,11 +229,10 @@ impl Connection {
             self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
         }
         let (packet, sent) = self.outbox.take(now)?;
-        match sent {
-            Some(body) if body.by_opener => self.outgoing.on_body_sent(body.call),
-            Some(body) => self.incoming.on_body_sent(body.call),
-            None => {}
+        if let Some(body) = sent {
+            self.on_body_sent(body);
         }
+        self.release_held();
         Some(packet)
     }
 
@@ -204,7 +258,11 @@ impl Connection {
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty() || self.is_credit_due() || self.ack_due || self.farewell == Farewell::Due
+        !self.outbox.is_empty()
+            || self.is_credit_due()
+            || !self.owed.is_empty()
+            || self.ack_due
+            || self.farewell == Farewell::Due
     }
 
     /// Whether the whole request of a call of this end's was taken for sending.
@@ -235,10 +293,39 @@ impl Connection {
         self.outgoing.open()
     }
 
-    /// The largest body the peer takes, in bytes.
+    /// What the peer granted this end at the handshake.
+    #[must_use]
+    pub fn received(&self) -> &Limits {
+        &self.agreed.received
+    }
+
+    /// How many bytes of large request bodies this end may send now.
+    #[must_use]
+    pub fn window_left(&self) -> u64 {
+        self.outgoing.window_left()
+    }
+
+    /// The largest body the peer takes, in bytes, of methods without a limit of their own.
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.outgoing.max_body()
+    }
+
+    /// The limit for the response to a call of the peer's.
+    pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
+        self.incoming.limit(call, self.outgoing.max_body())
+    }
+
+    /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
+    #[must_use]
+    pub fn is_parting(&self) -> bool {
+        self.farewell != Farewell::Unsaid
+    }
+
+    /// How many nested calls the peer lets this end have open.
+    #[must_use]
+    pub fn max_nested(&self) -> u32 {
+        self.agreed.received.max_nested
     }
 
     /// Whether calls of depth 0 are refused.
@@ -270,6 +357,7 @@ fn plain(kind: Kind, head: &[u8]) -> OutFrame<'_> {
             generation: 0,
         },
         head,
+        extensions: &[],
         deadline: None,
     }
 }

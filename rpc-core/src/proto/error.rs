@@ -70,19 +70,39 @@ pub enum ProtocolError {
         /// The call.
         call: CallId,
     },
-    /// A response body over the limit this end had stated.
-    #[error("a response body of {total} bytes is over the stated limit of {limit}")]
-    ResponseTooLarge {
-        /// The declared size of the body in bytes.
-        total: u64,
-        /// The stated limit in bytes.
-        limit: u64,
-    },
     /// A Done for a call whose result is waited for.
     #[error("{call} was ended without a result")]
     NoResult {
         /// The call.
         call: CallId,
+    },
+    /// An item, an end or credit of a stream that the call has not.
+    #[error("{call} has no such stream of items, or it is over")]
+    NoStream {
+        /// The call.
+        call: CallId,
+    },
+    /// An item beyond the credit of its stream.
+    #[error("an item of {call} came beyond the credit of its stream")]
+    ItemCreditOverrun {
+        /// The call.
+        call: CallId,
+    },
+    /// An item over the limit this end had stated.
+    #[error("an item of {total} bytes is over the stated limit of {limit}")]
+    ItemTooLarge {
+        /// The declared size of the item in bytes.
+        total: u64,
+        /// The stated limit in bytes.
+        limit: u64,
+    },
+    /// Metadata over the limit of the protocol.
+    #[error("metadata of {size} bytes is over the limit of {limit}")]
+    MetadataSize {
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
     },
     /// A second farewell.
     #[error("a farewell was said twice")]

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::Body;
-use super::call::{CallId, Ending, FaultRecord, IncomingCall};
+use super::Metadata;
+use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead};
+use super::items::{ItemsEnd, StreamId};
 
 /// What the peer did that somebody has to know.
 #[derive(Debug)]
@@ -15,6 +17,22 @@ pub enum Event {
     BodyDeadline(Instant),
     /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
     Interrupted(CallId),
+    /// The first part of a call of the peer's has come, the rest is on its way.
+    Announced(CallId, RequestHead),
+    /// A call that was announced has ended before it was whole.
+    Withdrawn(CallId),
+    /// What travels beside the result of a call of this end's, which comes next.
+    Metadata(CallId, Metadata),
+    /// A call of this end's is being answered by a stream of items.
+    Streaming(CallId),
+    /// An item came.
+    Item(StreamId, Body),
+    /// The caller has sent the last item of a call of its.
+    UploadEnded(CallId, ItemsEnd),
+    /// There may be room for items again.
+    Room(StreamId),
+    /// The callee wants no more items of a call of this end's.
+    UploadStopped(CallId),
     /// A call of this end's ended, and somebody waits for it.
     Ended(CallId, Ending),
     /// One of this end's calls has left its slot: there is credit for another of its kind.
@@ -43,8 +61,10 @@ pub struct Goaway {
 pub enum Answer {
     /// The method returned a value, or `Ok`.
     Succeeded(Body),
-    /// The method returned `Err`.
+    /// The method returned `Err`, or its stream ended with one.
     Failed(Body),
+    /// Its stream is complete.
+    StreamEnded,
     /// It began and ended without a result.
     Faulted(FaultRecord),
     /// It was refused before it ran.

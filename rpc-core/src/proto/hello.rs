@@ -22,6 +22,7 @@ const MAX_BODY: u16 = 7;
 const SECRET: u16 = 8;
 const PRODUCT: u16 = 9;
 const SERVICES: u16 = 10;
+const STREAM: u16 = 11;
 
 /// The longest secret, in bytes.
 pub const MAX_SECRET: usize = 1024;
@@ -47,6 +48,8 @@ pub struct Hello {
     pub window: u64,
     /// The largest body, in bytes.
     pub max_body: u64,
+    /// How many bytes of each stream of items the other end may send before it gets credit for more.
+    pub stream: u64,
     /// What the server asks for before it lets a client in.
     pub secret: Option<Vec<u8>>,
     /// Who speaks, for logs.
@@ -90,6 +93,7 @@ impl Hello {
         put(&mut tags, MAX_NESTED, &self.max_nested.to_le_bytes());
         put(&mut tags, WINDOW, &self.window.to_le_bytes());
         put(&mut tags, MAX_BODY, &self.max_body.to_le_bytes());
+        put(&mut tags, STREAM, &self.stream.to_le_bytes());
         if let Some(secret) = &self.secret {
             put(&mut tags, SECRET, secret);
         }
@@ -145,6 +149,7 @@ impl Hello {
             max_nested: 0,
             window: 0,
             max_body: 0,
+            stream: 0,
             secret: None,
             product: String::new(),
             services: Vec::new(),
@@ -160,6 +165,7 @@ impl Hello {
             MAX_NESTED => self.max_nested = u32_of(value)?,
             WINDOW => self.window = u64_of(value)?,
             MAX_BODY => self.max_body = u64_of(value)?,
+            STREAM => self.stream = u64_of(value)?,
             SECRET => self.secret = Some(value.to_vec()),
             PRODUCT => self.product = String::from_utf8_lossy(value).into_owned(),
             SERVICES => self.services.push(String::from_utf8_lossy(value).into_owned()),

@@ -6,22 +6,32 @@
 //!                           ▼                           ▼
 //!                        Answered                  interrupted, then Answered when the handler has ended
 //! ```
+//! The streams of a call are in `items`.
+
+mod items;
 
 use std::time::Instant;
 
 use super::agreed::Limits;
 use super::assembly::Assembly;
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
+use super::items::{ItemsIn, ItemsOut};
+use super::metadata::Metadata;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::Kind;
 use super::{Answer, Body};
 
+/// What the callers of calls are told that a drain deadline cut.
+const DRAIN_DEADLINE_PASSED: &str = "the other end had to leave: its drain deadline passed";
+
 pub(super) struct Incoming {
     slots: Slots<Slot>,
     limits: Limits,
+    method_limits: MethodLimits,
     window: Window,
     open: usize,
 }
@@ -34,7 +44,15 @@ struct Slot {
     body_open: bool,
     /// What the body was charged and has not been given back.
     charge: u64,
+    /// The method's own limit for the size of bodies.
+    max_body: Option<u64>,
     deadline: Option<Instant>,
+    /// The most that its streams begin with, as the request said.
+    buffer: u16,
+    /// Items that follow the request. What comes of them after the call has ended is late, not wrong.
+    upload: Option<Box<ItemsIn>>,
+    /// What is to travel beside the result.
+    metadata: Metadata,
 }
 
 #[derive(Debug, Default)]
@@ -48,9 +66,11 @@ enum State {
         oneway: bool,
         begun: bool,
         interrupted: Option<Interrupt>,
+        /// The response is a stream.
+        items: Option<Box<ItemsOut>>,
     },
-    /// The response is leaving in fragments.
-    Answering,
+    /// The response is leaving in fragments; or the last item, and the stream's end is to follow.
+    Answering(Option<Box<ItemsOut>>),
     /// The terminal frame leaves with that packet.
     Answered(Mark),
 }
@@ -58,6 +78,7 @@ enum State {
 #[derive(Debug)]
 struct Receiving {
     head: RequestHead,
+    metadata: Metadata,
     body: Assembly,
 }
 
@@ -70,13 +91,20 @@ pub(super) enum Interrupt {
     DeadlinePassed,
 }
 
+/// What a body was that is whole now.
+pub(super) enum Whole {
+    Call(IncomingCall),
+    Item(Body),
+}
+
 /// What the first frame of a request brings.
 pub(super) struct Arriving<'a> {
     pub(super) call: CallId,
     pub(super) head: RequestHead,
+    pub(super) metadata: &'a Metadata,
     /// The size of the whole body, if it goes on in fragments.
     pub(super) total: Option<u64>,
-    /// The fragment that comes with it, in that case.
+    /// What comes of the body with it.
     pub(super) part: &'a [u8],
 }
 
@@ -85,9 +113,15 @@ impl Incoming {
         Self {
             slots: Slots::new(granted),
             limits: granted,
+            method_limits: MethodLimits::default(),
             window: Window::new(granted.window),
             open: 0,
         }
+    }
+
+    /// Some methods have limits of their own.
+    pub(super) fn set_method_limits(&mut self, limits: MethodLimits) {
+        self.method_limits = limits;
     }
 
     /// Opens the call that a request begins. True: the whole body is there, the call may run.
@@ -100,6 +134,7 @@ impl Incoming {
         let Arriving {
             call,
             head,
+            metadata,
             total,
             part,
         } = arriving;
@@ -107,9 +142,10 @@ impl Incoming {
         if let Some(total) = total {
             self.charge(call, total)?;
         }
-        let too_large = total.filter(|total| *total > self.limits.max_body);
-        if let Some(total) = too_large {
-            let values = [total, self.limits.max_body];
+        let size = total.unwrap_or(part.len() as u64);
+        let limit = self.limit(call, self.limits.max_body).bytes();
+        if size > limit {
+            let values = [size, limit];
             self.refuse(
                 call,
                 &FaultRecord {
@@ -121,7 +157,7 @@ impl Incoming {
         } else if let Some(code) = refusal {
             self.refuse(call, &FaultRecord::refused(code), outbox);
         } else if let Some(total) = total {
-            return self.start_receiving(call, head, total, part);
+            return self.start_receiving(call, head, metadata.clone(), total, part);
         } else {
             return Ok(true);
         }
@@ -129,18 +165,19 @@ impl Incoming {
         Ok(false)
     }
 
-    /// A further fragment of a request's body; the call, once it is whole.
+    /// A further fragment of a request's body, or of an item behind it; what it was, once it is whole.
     pub(super) fn handle_fragment(
         &mut self,
         call: CallId,
         part: &[u8],
         more: bool,
-    ) -> Result<Option<IncomingCall>, ProtocolError> {
+    ) -> Result<Option<Whole>, ProtocolError> {
         let wrong = ProtocolError::WrongFragments { call };
         let slot = self.current(call).ok_or(wrong)?;
         let State::Receiving(receiving) = &mut slot.state else {
             if !slot.body_open {
-                return Err(wrong);
+                let items = slot.upload.as_mut().ok_or(wrong)?;
+                return Ok(items.handle_fragment(call, part, more)?.map(Whole::Item));
             }
             slot.body_open = more;
             return Ok(None);
@@ -155,15 +192,17 @@ impl Incoming {
             oneway: receiving.head.oneway,
             begun: false,
             interrupted: None,
+            items: None,
         };
         let State::Receiving(receiving) = std::mem::replace(&mut slot.state, running) else {
             return Err(wrong);
         };
-        Ok(Some(IncomingCall {
+        Ok(Some(Whole::Call(IncomingCall {
             id: call,
             head: receiving.head,
+            metadata: receiving.metadata,
             body: receiving.body.finish(),
-        }))
+        })))
     }
 
     /// The caller waits no more. Whether a handler is to be stopped.
@@ -180,7 +219,7 @@ impl Incoming {
                 Ok(false)
             }
             State::Running { interrupted, .. } => Ok(interrupted.replace(Interrupt::Cancelled).is_none()),
-            State::Answering => {
+            State::Answering(_) => {
                 if !matches!(outbox.withdraw(call, false), Withdrawn::Gone) {
                     self.done(call, outbox);
                 }
@@ -188,6 +227,27 @@ impl Incoming {
             }
             State::Closed | State::Answered(_) => Ok(false),
         }
+    }
+
+    /// What is to travel beside the result of a running call. `None`: it is too late for that.
+    pub(super) fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
+        let slot = self.current(call)?;
+        let State::Running { items: None, .. } = slot.state else {
+            return None;
+        };
+        Some(&mut slot.metadata)
+    }
+
+    /// Whether the call's handler has begun.
+    pub(super) fn has_begun(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(state, Some(State::Running { begun: true, .. }))
+    }
+
+    /// Whether the call's body is still arriving.
+    pub(super) fn is_receiving(&mut self, call: CallId) -> bool {
+        let state = self.current(call).map(|slot| &slot.state);
+        matches!(state, Some(State::Receiving(_)))
     }
 
     /// The handler begins: its body is no longer waiting, and its credit goes back.
@@ -206,27 +266,29 @@ impl Incoming {
             return false;
         };
         let State::Running {
-            oneway, interrupted, ..
-        } = slot.state
+            oneway,
+            interrupted,
+            items,
+            ..
+        } = &slot.state
         else {
             return false;
         };
-        match (interrupted, answer) {
+        if items.is_some() {
+            self.end_stream(call, answer, outbox);
+            return true;
+        }
+        let oneway = *oneway;
+        match (*interrupted, answer) {
             (_, Answer::Refused(record)) => self.refuse(call, &record, outbox),
             (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => self.done(call, outbox),
             _ if oneway => self.done(call, outbox),
             (_, Answer::Succeeded(body)) => self.respond(call, 0, body, outbox),
+            (_, Answer::StreamEnded) => self.respond(call, 0, Body::new(), outbox),
             (_, Answer::Failed(body)) => self.respond(call, 1, body, outbox),
             (_, Answer::Faulted(record)) => self.respond(call, 2, record.encode(), outbox),
         }
         true
-    }
-
-    /// The last fragment of a large response has left.
-    pub(super) fn on_body_sent(&mut self, call: CallId) {
-        if let Some(slot) = self.current(call) {
-            slot.state = State::Closed;
-        }
     }
 
     /// The calls whose deadlines have passed.
@@ -275,6 +337,32 @@ impl Incoming {
         }
     }
 
+    /// Ends every call whose answer is not there yet: those that have begun may have run. Which ones.
+    pub(super) fn cut(&mut self, outbox: &mut Outbox) -> Vec<CallId> {
+        let open = self.slots.iter().filter_map(|(slot, state)| {
+            let generation = state.generation;
+            let is_open = matches!(state.state, State::Running { .. } | State::Receiving(_));
+            is_open.then_some(CallId { slot, generation })
+        });
+        let open: Vec<_> = open.collect();
+        for &call in &open {
+            if self.is_receiving(call) {
+                self.set_body_open(call, true);
+                self.refuse(call, &cut_off(ran::REFUSED), outbox);
+                continue;
+            }
+            let answer = if !self.is_running(call) {
+                self.interrupted_answer(call)
+            } else if self.has_begun(call) {
+                Answer::Faulted(cut_off(ran::MAY_HAVE_RUN))
+            } else {
+                Answer::Refused(cut_off(ran::REFUSED))
+            };
+            self.answer(call, answer, outbox);
+        }
+        open
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines().map(|(_, deadline)| deadline).min()
     }
@@ -289,6 +377,11 @@ impl Incoming {
                 ..
             })
         )
+    }
+
+    /// The limit for bodies of the call: its method's, or else `of_end`.
+    pub(super) fn limit(&mut self, call: CallId, of_end: u64) -> BodyLimit {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end)
     }
 
     /// How many calls have begun and have no terminal frame yet.
@@ -328,12 +421,16 @@ impl Incoming {
         *slot = Slot {
             generation: call.generation,
             deadline: head.deadline,
+            max_body: self.method_limits.of(head),
+            buffer: head.buffer,
+            upload: (head.upload).then(|| Box::new(ItemsIn::new(head.credit(self.limits.stream)))),
             ..Slot::default()
         };
         slot.state = State::Running {
             oneway: head.oneway,
             begun: false,
             interrupted: None,
+            items: None,
         };
         self.open += 1;
         Ok(())
@@ -353,6 +450,7 @@ impl Incoming {
         &mut self,
         call: CallId,
         head: RequestHead,
+        metadata: Metadata,
         total: u64,
         part: &[u8],
     ) -> Result<bool, ProtocolError> {
@@ -362,20 +460,33 @@ impl Incoming {
             return Err(ProtocolError::WrongFragments { call });
         }
         if let Some(slot) = self.current(call) {
-            slot.state = State::Receiving(Box::new(Receiving { head, body }));
+            slot.state = State::Receiving(Box::new(Receiving { head, metadata, body }));
         }
         Ok(false)
     }
 
     fn respond(&mut self, call: CallId, status: u8, body: Body, outbox: &mut Outbox) {
-        if outbox.fits(4, body.len()) {
-            let mark = outbox.push(&frame(Kind::Response, call, &[status, 0, 0, 0]), body);
+        let metadata = self.current(call).map(|slot| std::mem::take(&mut slot.metadata));
+        // A fault record fills a packet by itself.
+        let metadata = metadata.filter(|_| status != 2).unwrap_or_default();
+        let extensions = metadata.encoded();
+        if outbox.fits(4 + extensions.len(), body.len()) {
+            let head = [status, 0, 0, 0];
+            let response = OutFrame {
+                extensions,
+                ..frame(Kind::Response, call, &head)
+            };
+            let mark = outbox.push(&response, body);
             return self.close(call, State::Answered(mark));
         }
         let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-        outbox.push_large(&frame(Kind::Response, call, &head), body);
-        self.close(call, State::Answering);
+        let response = OutFrame {
+            extensions,
+            ..frame(Kind::Response, call, &head)
+        };
+        outbox.push_large(&response, body);
+        self.close(call, State::Answering(None));
     }
 
     fn refuse(&mut self, call: CallId, record: &FaultRecord, outbox: &mut Outbox) {
@@ -391,8 +502,9 @@ impl Incoming {
     fn close(&mut self, call: CallId, state: State) {
         self.begin(call);
         let Some(slot) = self.current(call) else { return };
-        let was_open = !matches!(slot.state, State::Answering);
+        let was_open = !matches!(slot.state, State::Answering(_));
         (slot.state, slot.deadline) = (state, None);
+        slot.upload.iter_mut().for_each(|items| items.discard());
         self.open -= usize::from(was_open);
     }
 
@@ -426,12 +538,21 @@ impl Incoming {
     }
 }
 
+fn cut_off(outcome: u8) -> FaultRecord {
+    FaultRecord {
+        outcome,
+        text: DRAIN_DEADLINE_PASSED.into(),
+        ..FaultRecord::refused(code::DRAINING)
+    }
+}
+
 fn frame(kind: Kind, call: CallId, head: &[u8]) -> OutFrame<'_> {
     OutFrame {
         kind,
         flags: 0,
         call,
         head,
+        extensions: &[],
         deadline: None,
     }
 }

@@ -10,7 +10,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::{REMAINING_AT, remaining};
-use super::wire::{HEADER, Header, Kind, MORE, OPENER};
+use super::items::{Opener, StreamId};
+use super::wire::{EXT, HEADER, Header, Kind, MORE, OPENER};
 use super::{Body, CallId};
 
 /// Bodies from this size on are sent from where they are; smaller ones are copied into the packet.
@@ -38,7 +39,7 @@ impl OutPacket {
         ]
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.head.len() + self.tail.len()
     }
 
@@ -71,7 +72,22 @@ pub(super) struct OutFrame<'a> {
     pub(super) flags: u8,
     pub(super) call: CallId,
     pub(super) head: &'a [u8],
+    pub(super) extensions: &'a [u8],
     pub(super) deadline: Option<Instant>,
+}
+
+impl OutFrame<'_> {
+    fn head_len(&self) -> usize {
+        self.head.len() + self.extensions.len()
+    }
+
+    fn flags_with_extensions(&self) -> u8 {
+        if self.extensions.is_empty() {
+            self.flags
+        } else {
+            self.flags | EXT
+        }
+    }
 }
 
 /// A body that leaves in fragments.
@@ -86,12 +102,6 @@ struct LargeBody {
     started: bool,
     /// The packet of small frames that was the last when it came. It may hold the cancel of its slot's last call.
     after: Mark,
-}
-
-/// A large body whose last fragment has left.
-pub(super) struct SentBody {
-    pub(super) call: CallId,
-    pub(super) by_opener: bool,
 }
 
 /// What [`Outbox::withdraw`] found of a large body.
@@ -138,18 +148,23 @@ impl Outbox {
 
     /// Whether a frame with such a head and body fits into one packet.
     pub(super) fn fits(&self, head: usize, body: usize) -> bool {
-        HEADER + head + body <= self.max_packet
+        body <= self.largest(head)
+    }
+
+    /// The largest body that fits into one packet behind such a head.
+    pub(super) fn largest(&self, head: usize) -> usize {
+        self.max_packet - HEADER - head
     }
 
     /// Queues a frame that fits into a packet.
     pub(super) fn push(&mut self, frame: &OutFrame<'_>, body: Body) -> Mark {
-        let size = HEADER + frame.head.len() + body.len();
+        let size = HEADER + frame.head_len() + body.len();
         if self.open.len() + size > self.max_packet {
             self.seal();
         }
         let mark = self.open_mark();
         self.last_done = (frame.kind == Kind::Done).then_some(self.open.head.len());
-        self.write_head(frame, frame.flags, body.len());
+        self.write_head(frame, body.len());
         if body.len() >= GATHER {
             self.open.tail = body.into_bytes();
             self.seal();
@@ -164,8 +179,8 @@ impl Outbox {
         self.bodies.push_back(LargeBody {
             call: frame.call,
             kind: frame.kind,
-            flags: frame.flags,
-            head: frame.head.to_vec(),
+            flags: frame.flags_with_extensions(),
+            head: [frame.head, frame.extensions].concat(),
             deadline: frame.deadline,
             rest: body.into_bytes(),
             started: false,
@@ -191,6 +206,7 @@ impl Outbox {
                 flags: 0,
                 call: none,
                 head: &[],
+                extensions: &[],
                 deadline: None,
             };
             return self.push(&frame, Body::copy_from(&pair));
@@ -221,8 +237,8 @@ impl Outbox {
         }
     }
 
-    /// Takes the next packet to send, and the large body that it ends.
-    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    /// Takes the next packet to send, and the call whose large body it ends.
+    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
         if let Some(payload) = self.pong.take() {
             let none = CallId {
                 slot: 0,
@@ -233,6 +249,7 @@ impl Outbox {
                 flags: 0,
                 call: none,
                 head: &payload,
+                extensions: &[],
                 deadline: None,
             };
             self.push(&frame, Body::new());
@@ -274,15 +291,17 @@ impl Outbox {
         Mark(self.taken + self.full.len() as u64 + u64::from(self.open.len() > 0))
     }
 
-    fn write_head(&mut self, frame: &OutFrame<'_>, flags: u8, body: usize) {
+    fn write_head(&mut self, frame: &OutFrame<'_>, body: usize) {
         let head = &mut self.open.head;
         if let Some(deadline) = frame.deadline {
             self.open
                 .deadlines
                 .push((head.len() + HEADER + REMAINING_AT, deadline));
         }
-        head.extend_from_slice(&header(frame.kind, flags, frame.call, frame.head.len(), body));
+        let flags = frame.flags_with_extensions();
+        head.extend_from_slice(&header(frame.kind, flags, frame.call, frame.head_len(), body));
         head.extend_from_slice(frame.head);
+        head.extend_from_slice(frame.extensions);
     }
 
     fn seal(&mut self) {
@@ -303,7 +322,7 @@ impl Outbox {
         Some(packet)
     }
 
-    fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<SentBody>)> {
+    fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
         let mut body = self.bodies.pop_front()?;
         let part = (self.max_packet - HEADER - body.head.len()).min(body.rest.len());
         let more = part < body.rest.len();
@@ -323,13 +342,19 @@ impl Outbox {
         packet.tail = body.rest.split_to(part);
         packet.stamp(now);
         if !more {
-            let sent = SentBody {
+            let opener = if body.flags & OPENER == 0 {
+                Opener::Peer
+            } else {
+                Opener::ThisEnd
+            };
+            let sent = StreamId {
+                opener,
                 call: body.call,
-                by_opener: body.flags & OPENER != 0,
             };
             return Some((packet, Some(sent)));
         }
         (body.kind, body.head, body.started) = (Kind::Fragment, Vec::new(), true);
+        body.flags &= OPENER;
         self.bodies.push_back(body);
         Some((packet, None))
     }
@@ -359,6 +384,7 @@ mod tests {
             flags: OPENER,
             call,
             head,
+            extensions: &[],
             deadline: None,
         }
     }

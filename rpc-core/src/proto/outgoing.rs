@@ -6,6 +6,9 @@
 //!                   ▼
 //!               Abandoned ──terminal──▶ Free      (withdrawn before anything left: straight to Free)
 //! ```
+//! The streams of a call are in `items`.
+
+mod items;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -13,20 +16,25 @@ use std::time::Instant;
 use super::Body;
 use super::agreed::Limits;
 use super::assembly::Assembly;
-use super::call::{CallId, Ending, FaultRecord, RequestHead};
+use super::body_limits::BodyLimit;
+use super::call::{CallId, Ending, FaultRecord, RequestHead, code, ran};
 use super::error::ProtocolError;
+use super::items::{ItemsIn, ItemsOut};
+use super::metadata::Metadata;
 use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
-use super::wire::{Kind, ONEWAY, OPENER};
+use super::wire::{Kind, OPENER};
 
 pub(super) struct Outgoing {
     slots: Slots<Slot>,
     free: Vec<u32>,
     free_nested: Vec<u32>,
     window: Window,
+    /// What each stream of items to the callee begins with, at most.
+    stream: u64,
     /// Large bodies that wait for the window to open.
-    waiting: VecDeque<(CallId, RequestHead, Body)>,
+    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
     max_body: u64,
     open: usize,
 }
@@ -38,7 +46,15 @@ struct Slot {
     oneway: bool,
     progress: Progress,
     deadline: Option<Instant>,
+    /// The method's own limit for the size of bodies.
+    max_body: Option<u64>,
     response: Option<(bool, Assembly)>,
+    /// The most that its streams begin with, as the request said.
+    buffer: u16,
+    /// Items that follow the request, until their end.
+    upload: Option<Box<ItemsOut>>,
+    /// The items of a response that is a stream.
+    download: Option<Box<ItemsIn>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +97,7 @@ impl Outgoing {
             free: Vec::new(),
             free_nested: Vec::new(),
             window: Window::new(received.window),
+            stream: received.stream,
             waiting: VecDeque::new(),
             max_body: received.max_body,
             open: 0,
@@ -88,7 +105,13 @@ impl Outgoing {
     }
 
     /// Opens a call and queues its request. `None`: no credit is left.
-    pub(super) fn send(&mut self, head: RequestHead, body: Body, outbox: &mut Outbox) -> Option<CallId> {
+    pub(super) fn send(
+        &mut self,
+        head: RequestHead,
+        metadata: Metadata,
+        body: Body,
+        outbox: &mut Outbox,
+    ) -> Option<CallId> {
         let nested = head.depth > 0;
         let reused = if nested {
             self.free_nested.pop()
@@ -98,20 +121,39 @@ impl Outgoing {
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
+        slot.max_body = None;
         (slot.state, slot.oneway, slot.deadline) = (State::Open, head.oneway, head.deadline);
         let call = CallId {
             slot: id,
             generation: slot.generation,
         };
+        let is_small = outbox.fits(28 + metadata.encoded().len(), body.len());
+        slot.buffer = head.buffer;
+        if head.upload {
+            slot.upload = Some(Box::new(ItemsOut::new(head.credit(self.stream), !is_small)));
+        }
         self.open += 1;
-        if outbox.fits(28, body.len()) {
-            slot.progress = Progress::Small(outbox.push(&frame(call, &head, &head.encode()), body));
+        if is_small {
+            slot.progress =
+                Progress::Small(outbox.push(&frame(call, &head, &head.encode(), &metadata), body));
             return Some(call);
         }
         slot.progress = Progress::Large;
-        self.waiting.push_back((call, head, body));
+        self.waiting.push_back((call, head, metadata, body));
         self.start_waiting(outbox);
         Some(call)
+    }
+
+    /// The call's method has a limit of its own for its response.
+    pub(super) fn limit_response(&mut self, call: CallId, max_body: u64) {
+        if let Some(slot) = self.current(call) {
+            slot.max_body = Some(max_body);
+        }
+    }
+
+    /// The limit for the response to a call: its method's, or else `of_end`.
+    fn response_limit(&mut self, call: CallId, of_end: u64) -> u64 {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end).bytes()
     }
 
     /// Nobody waits for the call any more.
@@ -122,6 +164,8 @@ impl Outgoing {
         slot.state = State::Abandoned;
         slot.deadline = None;
         slot.response = None;
+        slot.download.iter_mut().for_each(|items| items.discard());
+        Self::break_upload(slot, call, outbox);
         if matches!(slot.progress, Progress::Large) && !self.withdraw_body(call, outbox) {
             // The callee never hears of this use of the slot, so the next one has the same number.
             if let Some(slot) = self.current(call) {
@@ -140,9 +184,12 @@ impl Outgoing {
         call: CallId,
         status: u8,
         body: Body,
+        limit: u64,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
+        let (size, limit) = (body.len() as u64, self.response_limit(call, limit));
         let ending = match status {
+            0 | 1 if size > limit => too_large(size, limit),
             0 => Ending::Succeeded(body),
             1 => Ending::Failed(body),
             2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
@@ -155,7 +202,8 @@ impl Outgoing {
         self.handle_terminal(call, ending, outbox)
     }
 
-    /// The first part of a response that goes on in fragments.
+    /// The first part of a response that goes on in fragments. One over the limit ends its call, which is cancelled:
+    /// the peer may know another limit of the method.
     pub(super) fn handle_large_response(
         &mut self,
         call: CallId,
@@ -163,25 +211,28 @@ impl Outgoing {
         total: u64,
         part: &[u8],
         limit: u64,
-    ) -> Result<(), ProtocolError> {
+        outbox: &mut Outbox,
+    ) -> Result<Option<Ending>, ProtocolError> {
         if status > 1 {
             return Err(ProtocolError::MalformedHead {
                 kind: Kind::Response as u8,
             });
         }
-        if total > limit {
-            return Err(ProtocolError::ResponseTooLarge { total, limit });
-        }
+        let limit = self.response_limit(call, limit);
         let Some(slot) = self.find(call)?.filter(|slot| slot.state == State::Open) else {
-            return Ok(());
+            return Ok(None);
         };
+        if total > limit && slot.response.is_none() {
+            self.abandon(call, outbox);
+            return Ok(Some(too_large(total, limit)));
+        }
         // Within the limit, which this end chose to fit its memory.
         let mut assembly = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
         if slot.response.is_some() || !assembly.push(part, true) {
             return Err(ProtocolError::WrongFragments { call });
         }
         slot.response = Some((status == 1, assembly));
-        Ok(())
+        Ok(None)
     }
 
     pub(super) fn handle_fragment(
@@ -239,6 +290,7 @@ impl Outgoing {
         if waited_for && !slot.oneway && matches!(ending, Ending::Done) {
             return Err(ProtocolError::NoResult { call });
         }
+        Self::break_upload(slot, call, outbox);
         if matches!(slot.progress, Progress::Large) {
             // The callee wants no more of the body.
             self.withdraw_body(call, outbox);
@@ -251,13 +303,6 @@ impl Outgoing {
     pub(super) fn handle_credit(&mut self, granted: u64, outbox: &mut Outbox) {
         self.window.raise(granted);
         self.start_waiting(outbox);
-    }
-
-    /// A large body has left whole.
-    pub(super) fn on_body_sent(&mut self, call: CallId) {
-        if let Some(slot) = self.current(call) {
-            slot.progress = Progress::LargeSent;
-        }
     }
 
     /// The open calls whose deadlines have passed.
@@ -279,9 +324,18 @@ impl Outgoing {
         }
     }
 
+    /// Whether somebody waits for the call's result.
+    pub(super) fn is_waited_for(&mut self, call: CallId) -> bool {
+        self.current(call).is_some_and(|slot| slot.state == State::Open)
+    }
+
     /// How many calls have not seen their terminal frame.
     pub(super) fn open(&self) -> usize {
         self.open
+    }
+
+    pub(super) fn window_left(&self) -> u64 {
+        self.window.left()
     }
 
     pub(super) fn max_body(&self) -> u64 {
@@ -320,6 +374,7 @@ impl Outgoing {
             slot.state = State::Free;
             slot.deadline = None;
             slot.response = None;
+            (slot.upload, slot.download) = (None, None);
             self.open -= 1;
             if nested {
                 self.free_nested.push(id);
@@ -346,28 +401,38 @@ impl Outgoing {
 
     /// Starts the large bodies that the window has room for.
     fn start_waiting(&mut self, outbox: &mut Outbox) {
-        while let Some((call, head, body)) = self.waiting.pop_front() {
+        while let Some((call, head, metadata, body)) = self.waiting.pop_front() {
             if !self.window.charge(body.len() as u64) {
-                self.waiting.push_front((call, head, body));
+                self.waiting.push_front((call, head, metadata, body));
                 return;
             }
             let mut bytes = [0; 36];
             bytes[..28].copy_from_slice(&head.encode());
             bytes[28..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-            outbox.push_large(&frame(call, &head, &bytes), body);
+            outbox.push_large(&frame(call, &head, &bytes, &metadata), body);
         }
     }
 }
 
-fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8]) -> OutFrame<'a> {
-    let flags = if head.oneway { OPENER | ONEWAY } else { OPENER };
+fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8], metadata: &'a Metadata) -> OutFrame<'a> {
     OutFrame {
         kind: Kind::Request,
-        flags,
+        flags: head.flags(),
         call,
         head: bytes,
+        extensions: metadata.encoded(),
         deadline: head.deadline,
     }
+}
+
+/// The ending of a call whose response is over the limit.
+fn too_large(size: u64, limit: u64) -> Ending {
+    Ending::Faulted(FaultRecord {
+        code: code::BODY_TOO_LARGE,
+        outcome: ran::RAN,
+        values: [size, limit],
+        text: "a response; the server was built with another max_body".to_owned(),
+    })
 }
 
 /// A frame of the caller without head or body.
@@ -377,6 +442,7 @@ fn control(kind: Kind, call: CallId) -> OutFrame<'static> {
         flags: OPENER,
         call,
         head: &[],
+        extensions: &[],
         deadline: None,
     }
 }
@@ -391,13 +457,14 @@ mod tests {
         max_nested: 0,
         window: 1,
         max_body: 1,
+        stream: 1,
     };
 
     /// After 2^32 calls in one slot, which take a day.
     #[test]
     fn a_generation_wraps_at_both_ends() {
         let now = Instant::now();
-        let head = RequestHead::decode(&[0; 28], false, &|| now);
+        let head = RequestHead::decode(&[0; 28], 0, &|| now);
         let (mut callers, mut callees) = (Outbox::new(4096), Outbox::new(4096));
         let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
         let slot = outgoing.slots.fresh(false).unwrap();
@@ -405,18 +472,21 @@ mod tests {
         outgoing.slots.get(slot).unwrap().generation = u32::MAX - 1;
         incoming.start_generations_at(u32::MAX - 1);
         for generation in [u32::MAX, 0, 1] {
-            let call = outgoing.send(head, Body::new(), &mut callers).unwrap();
+            let call = outgoing
+                .send(head, Metadata::new(), Body::new(), &mut callers)
+                .unwrap();
             assert_eq!(call, CallId { slot: 0, generation });
             let arriving = Arriving {
                 call,
                 head,
+                metadata: &Metadata::new(),
                 total: None,
                 part: &[],
             };
             assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
             assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
             callees.take(|| now).unwrap();
-            let ended = outgoing.handle_response(call, 0, Body::new(), &mut callers);
+            let ended = outgoing.handle_response(call, 0, Body::new(), 1, &mut callers);
             assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
         }
     }

@@ -6,9 +6,11 @@ use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, 
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
 use super::event::{Event, Goaway};
-use super::incoming::Arriving;
+use super::incoming::{Arriving, Whole};
+use super::items::{ItemsEnd, Opener, Room, StreamId};
 use super::source::Source;
-use super::wire::{Frame, Kind, MORE, ONEWAY, OPENER, u32_at, u64_at};
+use super::wire::{Frame, Kind, MORE, ONEWAY, OPENER, STREAM, u32_at, u64_at};
+use super::{Body, Metadata};
 
 impl Connection {
     pub(super) fn handle_frame<P>(
@@ -29,6 +31,7 @@ impl Connection {
             Kind::Request => return self.handle_request(packet, &frame, call, now),
             Kind::Response => return self.handle_response(packet, &frame, call),
             Kind::Refused => {
+                self.check_not_streaming(call)?;
                 let record = FaultRecord::decode(&packet.bytes()[frame.body]);
                 self.end(
                     call,
@@ -38,16 +41,30 @@ impl Connection {
                     }),
                 )?;
             }
+            Kind::Item => return self.handle_item(packet, &frame, call),
+            Kind::End => self.handle_end(
+                &packet.bytes()[frame.head.clone()],
+                &packet.bytes()[frame.body.clone()],
+                &frame,
+                call,
+            )?,
             Kind::Fragment => self.handle_fragment(&packet.bytes()[frame.body.clone()], &frame, call)?,
             Kind::Cancel => {
+                if self.incoming.is_receiving(call) {
+                    self.events.push_back(Event::Withdrawn(call));
+                }
                 if self.incoming.handle_cancel(call, &mut self.outbox)? {
                     self.events.push_back(Event::Interrupted(call));
                 }
             }
             Kind::Done => self.handle_done(&packet.bytes()[frame.body])?,
             Kind::Credit => {
-                let granted = u64_at(&packet.bytes()[frame.head], 0);
-                self.outgoing.handle_credit(granted, &mut self.outbox);
+                let granted = u64_at(&packet.bytes()[frame.head.clone()], 0);
+                if frame.has(STREAM) {
+                    self.handle_item_credit(granted, &frame, call)?;
+                } else {
+                    self.outgoing.handle_credit(granted, &mut self.outbox);
+                }
             }
             Kind::Ping => self
                 .outbox
@@ -88,12 +105,18 @@ impl Connection {
         P: AsRef<[u8]> + Send + 'static,
     {
         let bytes = packet.bytes();
-        let head = RequestHead::decode(&bytes[frame.head.clone()], frame.has(ONEWAY), now);
+        if frame.has(ONEWAY) && frame.has(STREAM) {
+            return Err(malformed(frame));
+        }
+        let head = RequestHead::decode(&bytes[frame.head.clone()], frame.header.flags, now);
         let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 28));
-        let refusal = (self.draining && head.depth == 0).then_some(code::DRAINING);
+        let refuses = self.is_parting() || (self.draining && head.depth == 0);
+        let refusal = refuses.then_some(code::DRAINING);
+        let metadata = Metadata::decode(&bytes[frame.extensions.clone()])?;
         let arriving = Arriving {
             call,
             head,
+            metadata: &metadata,
             total,
             part: &bytes[frame.body.clone()],
         };
@@ -103,10 +126,15 @@ impl Connection {
         {
             let body;
             (body, packet) = packet.body(frame);
-            self.events
-                .push_back(Event::Incoming(IncomingCall { id: call, head, body }));
-        } else if let Some(deadline) = head.deadline {
-            self.events.push_back(Event::BodyDeadline(deadline));
+            self.events.push_back(Event::Incoming(IncomingCall {
+                id: call,
+                head,
+                metadata,
+                body,
+            }));
+        } else if self.incoming.is_receiving(call) {
+            self.events.push_back(Event::Announced(call, head));
+            self.events.extend(head.deadline.map(Event::BodyDeadline));
         }
         Ok(packet)
     }
@@ -121,33 +149,137 @@ impl Connection {
         P: AsRef<[u8]> + Send + 'static,
     {
         let status = packet.bytes()[frame.head.start];
+        if self.outgoing.is_waited_for(call) {
+            let metadata = Metadata::decode(&packet.bytes()[frame.extensions.clone()])?;
+            if !metadata.is_empty() {
+                self.events.push_back(Event::Metadata(call, metadata));
+            }
+        }
+        if frame.has(STREAM) {
+            if status != 0 || frame.has(MORE) {
+                return Err(malformed(frame));
+            }
+            if self.outgoing.handle_stream(call, self.agreed.granted.stream)? {
+                self.events.push_back(Event::Streaming(call));
+            }
+            return Ok(packet);
+        }
+        self.check_not_streaming(call)?;
+        let limit = self.agreed.granted.max_body;
         if frame.has(MORE) {
             let total = u64_at(&packet.bytes()[frame.head.clone()], 4);
-            let limit = self.agreed.granted.max_body;
             let part = &packet.bytes()[frame.body.clone()];
-            self.outgoing
-                .handle_large_response(call, status, total, part, limit)?;
+            let open = self.outgoing.open();
+            let ending =
+                self.outgoing
+                    .handle_large_response(call, status, total, part, limit, &mut self.outbox)?;
+            self.on_ending(call, ending, open);
             return Ok(packet);
         }
         let (body, packet) = packet.body(frame);
         let open = self.outgoing.open();
         let ending = self
             .outgoing
-            .handle_response(call, status, body, &mut self.outbox)?;
+            .handle_response(call, status, body, limit, &mut self.outbox)?;
         self.on_ending(call, ending, open);
         Ok(packet)
     }
 
     fn handle_fragment(&mut self, part: &[u8], frame: &Frame, call: CallId) -> Result<(), ProtocolError> {
         let more = frame.has(MORE);
-        if !frame.has(OPENER) {
+        let id = stream_of(frame, call);
+        if frame.has(OPENER) {
+            match self.incoming.handle_fragment(call, part, more)? {
+                Some(Whole::Call(call)) => self.events.push_back(Event::Incoming(call)),
+                Some(Whole::Item(item)) => self.events.push_back(Event::Item(id, item)),
+                None => {}
+            }
+        } else if self.outgoing.is_streaming(call) {
+            let item = self.outgoing.handle_item_fragment(call, part, more)?;
+            self.events.extend(item.map(|item| Event::Item(id, item)));
+        } else {
             let open = self.outgoing.open();
             let ending = self
                 .outgoing
                 .handle_fragment(call, part, more, &mut self.outbox)?;
             self.on_ending(call, ending, open);
-        } else if let Some(whole) = self.incoming.handle_fragment(call, part, more)? {
-            self.events.push_back(Event::Incoming(whole));
+        }
+        Ok(())
+    }
+
+    fn handle_item<P>(
+        &mut self,
+        packet: Source<P>,
+        frame: &Frame,
+        call: CallId,
+    ) -> Result<Source<P>, ProtocolError>
+    where
+        P: AsRef<[u8]> + Send + 'static,
+    {
+        let bytes = packet.bytes();
+        let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 0));
+        let part = &bytes[frame.body.clone()];
+        let is_whole = if frame.has(OPENER) {
+            self.incoming.handle_item(call, total, part)?
+        } else {
+            let limit = self.agreed.granted.max_body;
+            self.outgoing.handle_item(call, total, part, limit)?
+        };
+        if !is_whole {
+            return Ok(packet);
+        }
+        let (item, packet) = packet.item(frame);
+        self.events.push_back(Event::Item(stream_of(frame, call), item));
+        Ok(packet)
+    }
+
+    fn handle_end(
+        &mut self,
+        head: &[u8],
+        body: &[u8],
+        frame: &Frame,
+        call: CallId,
+    ) -> Result<(), ProtocolError> {
+        let end = match head[0] {
+            0 => ItemsEnd::Complete,
+            1 => ItemsEnd::Failed(Body::copy_from(body)),
+            2 => ItemsEnd::Faulted(FaultRecord::decode(body)),
+            _ => return Err(malformed(frame)),
+        };
+        if frame.has(OPENER) {
+            let complete = matches!(end, ItemsEnd::Complete);
+            if self.incoming.handle_end(call, complete)? {
+                self.events.push_back(Event::UploadEnded(call, end));
+            }
+            return Ok(());
+        }
+        let open = self.outgoing.open();
+        let ending = self.outgoing.handle_end(call, end, &mut self.outbox)?;
+        self.on_ending(call, ending, open);
+        Ok(())
+    }
+
+    fn handle_item_credit(&mut self, granted: u64, frame: &Frame, call: CallId) -> Result<(), ProtocolError> {
+        let id = stream_of(frame, call);
+        if frame.has(OPENER) {
+            if self.incoming.handle_item_credit(call, granted)? {
+                self.events.push_back(Event::Room(id));
+            }
+            return Ok(());
+        }
+        self.events
+            .extend(match self.outgoing.handle_item_credit(call, granted)? {
+                Some(Room::Stopped) => Some(Event::UploadStopped(call)),
+                Some(_) => Some(Event::Room(id)),
+                None => None,
+            });
+        Ok(())
+    }
+
+    /// A call that is being answered by a stream has no other answer than the stream's end.
+    fn check_not_streaming(&mut self, call: CallId) -> Result<(), ProtocolError> {
+        if self.outgoing.is_streaming(call) {
+            return Err(ProtocolError::SlotOutOfTurn { call });
         }
         Ok(())
     }
@@ -184,6 +316,22 @@ impl Connection {
         if self.outgoing.open() < open_before {
             self.events.push_back(Event::Freed(call));
         }
+    }
+}
+
+/// The stream that a frame of the peer's is about.
+fn stream_of(frame: &Frame, call: CallId) -> StreamId {
+    let opener = if frame.has(OPENER) {
+        Opener::Peer
+    } else {
+        Opener::ThisEnd
+    };
+    StreamId { opener, call }
+}
+
+fn malformed(frame: &Frame) -> ProtocolError {
+    ProtocolError::MalformedHead {
+        kind: frame.header.kind,
     }
 }
 

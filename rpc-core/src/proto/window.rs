@@ -1,4 +1,4 @@
-//! Credit for request bodies larger than a packet. PROTOCOL.md section 9.
+//! Credit in bytes: for request bodies larger than a packet, and for the items of a stream. PROTOCOL.md section 9.
 
 /// Bytes granted and bytes charged, as totals since the connection began. Only this type adds and subtracts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,11 @@ impl Window {
     /// The peer told its total. Totals only grow, so a late one changes nothing.
     pub(super) fn raise(&mut self, granted: u64) {
         self.granted = self.granted.max(granted);
+    }
+
+    /// How much of what was granted is not charged.
+    pub(super) fn left(self) -> u64 {
+        self.granted.saturating_sub(self.charged)
     }
 
     pub(super) fn is_open(self) -> bool {

@@ -15,6 +15,8 @@ pub(super) const MORE: u8 = 2;
 pub(super) const EXT: u8 = 4;
 /// Nobody waits for the result; on requests only.
 pub(super) const ONEWAY: u8 = 8;
+/// Items follow, or the credit is that of a stream of items.
+pub(super) const STREAM: u8 = 16;
 
 /// Kinds from here on are skipped by who does not know them.
 const FIRST_OPTIONAL_KIND: u8 = 0x80;
@@ -29,7 +31,8 @@ pub(super) enum Kind {
     Response = 2,
     Refused = 3,
     Fragment = 4,
-    // 5 and 6 are Item and End, of streams.
+    Item = 5,
+    End = 6,
     Cancel = 7,
     Done = 8,
     Credit = 9,
@@ -47,6 +50,8 @@ impl Kind {
             2 => Self::Response,
             3 => Self::Refused,
             4 => Self::Fragment,
+            5 => Self::Item,
+            6 => Self::End,
             7 => Self::Cancel,
             8 => Self::Done,
             9 => Self::Credit,
@@ -66,6 +71,8 @@ impl Kind {
         match self {
             Self::Request => 28 + total,
             Self::Response => 4 + total,
+            Self::Item => total,
+            Self::End => 4,
             Self::Credit | Self::Ping | Self::Pong => 8,
             Self::Goaway => 2,
             _ => 0,
@@ -118,6 +125,8 @@ pub(super) struct Frame {
     pub(super) header: Header,
     /// The fixed part of the head; its length is as the kind demands.
     pub(super) head: Range<usize>,
+    /// What follows it, whose shape has been checked.
+    pub(super) extensions: Range<usize>,
     pub(super) body: Range<usize>,
 }
 
@@ -152,13 +161,14 @@ pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, us
             kind,
             header,
             head: content..fixed_end,
+            extensions: fixed_end..head_end,
             body: head_end..end,
         }),
         end,
     ))
 }
 
-/// Extensions may be skipped unless their tag says that they must be understood; none is known yet.
+/// Extensions may be skipped unless their tag says that they must be understood; none such is known yet.
 fn check_extensions(header: Header, mut rest: &[u8]) -> Result<(), ProtocolError> {
     let malformed = ProtocolError::MalformedHead { kind: header.kind };
     if header.flags & EXT == 0 && !rest.is_empty() {

@@ -30,8 +30,8 @@ pub struct MethodShape {
 enum Flow<T> {
     Value(T),
     Result(T, T),
-    /// The items, and the error that may end them.
-    Stream(T, Option<T>),
+    /// The items, the error that may end them, and the error that may come in their place.
+    Stream(T, Option<T>, Option<T>),
 }
 
 /// A type that is all of a body.
@@ -67,7 +67,7 @@ impl MethodShape {
     /// Adds an argument that is a stream of `T`.
     #[must_use]
     pub fn argument_stream<T: DeserializeOwned + 'static>(self, name: &'static str) -> Self {
-        self.takes(name, Flow::Stream(Carried::of::<T>(), None))
+        self.takes(name, Flow::Stream(Carried::of::<T>(), None, None))
     }
 
     /// Adds an argument that is a stream of `T`, which an `E` may end.
@@ -77,7 +77,8 @@ impl MethodShape {
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        self.takes(name, Flow::Stream(Carried::of::<T>(), Some(Carried::of::<E>())))
+        let error = Some(Carried::of::<E>());
+        self.takes(name, Flow::Stream(Carried::of::<T>(), error, None))
     }
 
     /// The method returns a value.
@@ -99,7 +100,7 @@ impl MethodShape {
     /// The method returns a stream of `T`.
     #[must_use]
     pub fn returns_stream<T: DeserializeOwned + 'static>(self) -> Self {
-        self.gives(Flow::Stream(Carried::of::<T>(), None))
+        self.gives(Flow::Stream(Carried::of::<T>(), None, None))
     }
 
     /// The method returns a stream of `T`, which an `E` may end.
@@ -109,7 +110,16 @@ impl MethodShape {
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        self.gives(Flow::Stream(Carried::of::<T>(), Some(Carried::of::<E>())))
+        self.gives(Flow::Stream(Carried::of::<T>(), Some(Carried::of::<E>()), None))
+    }
+
+    /// The stream that it returns is the `Ok` of a `Result`.
+    #[must_use]
+    pub fn or_error<E: DeserializeOwned + 'static>(mut self) -> Self {
+        if let Some(Flow::Stream(_, _, refusal)) = &mut self.output {
+            *refusal = Some(Carried::of::<E>());
+        }
+        self
     }
 
     /// The text whose hash is the method's fingerprint: PROTOCOL.md "Names and fingerprints". Each time it is asked for,
@@ -184,7 +194,11 @@ impl<T> Flow<T> {
         match self {
             Self::Value(value) => Flow::Value(each(value)),
             Self::Result(ok, error) => Flow::Result(each(ok), each(error)),
-            Self::Stream(item, error) => Flow::Stream(each(item), error.as_ref().map(each)),
+            Self::Stream(item, error, refusal) => Flow::Stream(
+                each(item),
+                error.as_ref().map(&mut each),
+                refusal.as_ref().map(each),
+            ),
         }
     }
 }
@@ -222,9 +236,13 @@ fn ty(flow: &Flow<usize>, types: &mut Types<'_>) -> Type {
     match flow {
         Flow::Value(value) => of(value),
         Flow::Result(ok, error) => Type::Result(Box::new(of(ok)), Box::new(of(error))),
-        Flow::Stream(item, error) => {
+        Flow::Stream(item, error, refusal) => {
             let item = Box::new(of(item));
-            Type::Stream(item, error.as_ref().map(|error| Box::new(of(error))))
+            let stream = Type::Stream(item, error.as_ref().map(|error| Box::new(of(error))));
+            match refusal {
+                Some(refusal) => Type::Result(Box::new(stream), Box::new(of(refusal))),
+                None => stream,
+            }
         }
     }
 }

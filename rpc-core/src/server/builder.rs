@@ -8,15 +8,17 @@ use std::time::Duration;
 use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
-use crate::client::BoxError;
+use crate::client::{BoxError, Channel};
+use crate::codec::Codec;
 use crate::connection::Config;
 use crate::message::{Request, Response};
 use crate::transport::Listener;
 
 use super::router::Table;
 use super::run::{Running, ServeError};
+use super::services::OnConnect;
 use super::stack::{Layers, Whole};
-use super::{Mount, MountError, Router};
+use super::{Authorize, Mount, MountError, Router, Services};
 
 /// A server of one or more services; see [`Server::builder`].
 #[derive(Debug)]
@@ -28,9 +30,11 @@ impl Server {
         let settings = Settings {
             table: Table::default(),
             fault: None,
+            rules: Vec::new(),
             config: Config::default(),
             max_running: None,
             drain_deadline: Duration::from_secs(10),
+            on_connect: None,
         };
         ServerBuilder {
             settings,
@@ -53,9 +57,12 @@ struct Settings {
     table: Table,
     /// The first service that could not be mounted; told when the server is to serve.
     fault: Option<MountError>,
+    /// Held against the services when the server is to serve.
+    rules: Vec<Authorize>,
     config: Config,
     max_running: Option<usize>,
     drain_deadline: Duration,
+    on_connect: Option<OnConnect>,
 }
 
 impl<L, C> ServerBuilder<L, C> {
@@ -92,8 +99,45 @@ impl<L, C> ServerBuilder<L, C> {
         }
     }
 
+    /// Begins something with each client that was let in, in a task of its own: call what it offers, or keep a handle on
+    /// it. The channel neither ends the connection nor keeps it.
+    ///
+    /// What was begun is not cut off by the connection's end, so that it can tidy up after
+    /// [`closed`](Channel::closed); the server waits for it when it drains, and drops it at the drain deadline.
+    ///
+    /// ```
+    /// # use pipe_rpc_core::client::Channel;
+    /// # use pipe_rpc_core::server::Server;
+    /// let host = Server::builder().on_connect(|peer: Channel| async move {
+    ///     println!("{} is here", peer.peer_identity());
+    ///     println!("and gone: {}", peer.closed().await);
+    /// });
+    /// ```
+    pub fn on_connect<F, D>(mut self, begin: F) -> Self
+    where
+        F: Fn(Channel) -> D + Send + Sync + 'static,
+        D: Future<Output = ()> + Send + 'static,
+    {
+        let begin = Arc::new(begin);
+        let begin: OnConnect = Box::new(move |peer| {
+            let begin = Arc::clone(&begin);
+            // Called in its own task, so that a panic of it is there too.
+            Box::pin(async move { begin(peer).await })
+        });
+        self.settings.on_connect = Some(begin);
+        self
+    }
+
+    /// Admits calls by who makes them: adds these rules as a [layer](Self::layer), and has [`serve`](Self::serve) tell
+    /// if they name a service or a method that there is not.
+    pub fn authorize(mut self, rules: Authorize) -> ServerBuilder<Stack<Authorize, L>, C> {
+        self.settings.rules.push(rules.clone());
+        self.layer(rules)
+    }
+
     /// Lets at most this many calls run at once, over all connections; the others wait. Calls that a handler makes are
-    /// not counted, because their callers are.
+    /// not counted, because their callers are; whether a handler makes a call is the peer's word, so what bounds a peer
+    /// that lies is [`max_nested`](Self::max_nested).
     pub fn max_running(mut self, calls: usize) -> Self {
         self.settings.max_running = Some(calls);
         self
@@ -106,7 +150,15 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
-    /// Takes request bodies of at most this many bytes; 128 MiB unless set.
+    /// Lets each connection have at most this many nested calls open beside them, 0 to 65,536; 1,024 unless set. These are
+    /// calls of handlers, which never wait: further ones fail at their callers' end.
+    pub fn max_nested(mut self, calls: u32) -> Self {
+        self.settings.config.max_nested = calls;
+        self
+    }
+
+    /// Takes request bodies of at most this many bytes; 128 MiB unless set. A method's `#[rpc(max_body = "..")]` goes
+    /// before it.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.settings.config.max_body = bytes;
         self
@@ -116,6 +168,12 @@ impl<L, C> ServerBuilder<L, C> {
     /// may go beyond.
     pub fn window(mut self, bytes: u64) -> Self {
         self.settings.config.window = bytes;
+        self
+    }
+
+    /// Offers clients these codecs; bincode and JSON unless set. The client's order decides which is used.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.settings.config.codecs = codecs.into_iter().collect();
         self
     }
 
@@ -131,28 +189,33 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
-    /// Gives running calls this time to end when the server is told to stop; 10 s unless set.
+    /// Gives running calls, their streams, and handlers whose caller has gone but that finish, this time to end when the
+    /// server is told to stop; 10 s unless set. Calls that have not ended then do so with a fault with
+    /// [`Reason::Draining`](crate::fault::Reason::Draining) that their callers get, at the latest a second later.
     pub fn drain_deadline(mut self, limit: Duration) -> Self {
         self.settings.drain_deadline = limit;
         self
     }
+}
 
+impl<L, C> ServerBuilder<L, C>
+where
+    L: Layer<Router> + 'static,
+    L::Service: Clone + Send + Sync + 'static,
+    C: Layer<L::Service> + Send + Sync + 'static,
+    C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
+    <C::Service as Service<Request>>::Error: Into<BoxError>,
+    <C::Service as Service<Request>>::Future: Send,
+{
     /// Serves every client that the listener accepts, for as long as the listener lives.
     ///
     /// # Errors
-    /// If the services cannot be mounted together, or when the listener ends.
+    /// If the services cannot be mounted together, if rules of [`authorize`](Self::authorize) fit none of them, or when
+    /// the listener ends.
     ///
     /// # Cancel safety
     /// Dropping the future closes the listener and all connections; running handlers are dropped.
-    pub async fn serve(self, listener: impl Listener) -> Result<(), ServeError>
-    where
-        L: Layer<Router> + 'static,
-        L::Service: Clone + Send + Sync + 'static,
-        C: Layer<L::Service> + Send + Sync + 'static,
-        C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
-        <C::Service as Service<Request>>::Error: Into<BoxError>,
-        <C::Service as Service<Request>>::Future: Send,
-    {
+    pub async fn serve(self, listener: impl Listener) -> Result<(), ServeError> {
         self.serve_until(listener, pending()).await
     }
 
@@ -168,19 +231,33 @@ impl<L, C> ServerBuilder<L, C> {
         self,
         listener: impl Listener,
         signal: impl Future<Output = ()>,
-    ) -> Result<(), ServeError>
-    where
-        L: Layer<Router> + 'static,
-        L::Service: Clone + Send + Sync + 'static,
-        C: Layer<L::Service> + Send + Sync + 'static,
-        C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
-        <C::Service as Service<Request>>::Error: Into<BoxError>,
-        <C::Service as Service<Request>>::Future: Send,
-    {
-        if let Some(fault) = self.settings.fault {
-            return Err(fault.into());
+    ) -> Result<(), ServeError> {
+        let drain_deadline = self.settings.drain_deadline;
+        let running = Running::new(self.build()?);
+        running.serve(listener, signal, drain_deadline).await
+    }
+
+    /// Puts together what a client offers to the server on the connection that it makes. The limits on what others send
+    /// hold there too; those of a server alone, the secret, the greeting's time limit and the drain deadline, mean
+    /// nothing then, and the largest body is the client's own.
+    ///
+    /// # Errors
+    /// If the services cannot be mounted together, or a rule about who may call fits none of them.
+    pub fn build(self) -> Result<Services, MountError> {
+        let Settings {
+            table,
+            fault,
+            config,
+            max_running,
+            on_connect,
+            rules,
+            ..
+        } = self.settings;
+        if let Some(fault) = fault {
+            return Err(fault);
         }
-        let table = Arc::new(self.settings.table);
+        rules.iter().try_for_each(|rules| rules.check(&table))?;
+        let table = Arc::new(table);
         let router = Router::new(Arc::clone(&table));
         let unlayered = TypeId::of::<(L, C)>() == TypeId::of::<(Identity, Identity)>();
         let stack: Box<dyn Whole> = if unlayered {
@@ -191,10 +268,23 @@ impl<L, C> ServerBuilder<L, C> {
                 connection: self.connection_layers,
             })
         };
-        let running = Running::new(table, stack, self.settings.config, self.settings.max_running);
-        running
-            .serve(listener, signal, self.settings.drain_deadline)
-            .await
+        Ok(Services::new(table, stack, config, max_running, on_connect))
+    }
+}
+
+impl<L, C> TryFrom<ServerBuilder<L, C>> for Services
+where
+    L: Layer<Router> + 'static,
+    L::Service: Clone + Send + Sync + 'static,
+    C: Layer<L::Service> + Send + Sync + 'static,
+    C::Service: Service<Request, Response = Response> + Clone + Send + 'static,
+    <C::Service as Service<Request>>::Error: Into<BoxError>,
+    <C::Service as Service<Request>>::Future: Send,
+{
+    type Error = MountError;
+
+    fn try_from(builder: ServerBuilder<L, C>) -> Result<Self, MountError> {
+        builder.build()
     }
 }
 

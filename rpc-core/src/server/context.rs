@@ -7,37 +7,48 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::client::{Channel, Client};
 use crate::codec::Codec;
 use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::proto::{CallId, Metadata, MetadataError};
+use crate::streaming::{Streaming, Upload};
 use crate::transport::PeerIdentity;
 
 use super::gate::Gate;
 
-/// What a handler can ask about its call: who calls, and how long the answer is wanted.
-#[derive(Clone, Debug)]
+/// What a handler can ask about its call: who calls, and how long the answer is wanted. It also leads back to the caller,
+/// which may serve too.
+#[derive(Clone)]
 pub struct Context {
     method: &'static Method,
-    codec: Codec,
     deadline: Option<Instant>,
     depth: u8,
-    peer: Arc<PeerIdentity>,
+    connection: Arc<Shared>,
+    call: CallId,
+    /// What came beside the arguments; with the request until that is accepted.
+    metadata: Metadata,
     /// Passed when the method is entered, if layers could fail the call before or after.
     gate: Option<Arc<Gate>>,
 }
 
 impl Context {
-    pub(crate) fn new(method: &'static Method, shared: &Shared, ambient: Ambient) -> Self {
+    pub(crate) fn new(
+        method: &'static Method,
+        connection: &Arc<Shared>,
+        call: CallId,
+        ambient: Ambient,
+    ) -> Self {
         let Ambient { deadline, depth } = ambient;
-        let peer = Arc::clone(&shared.peer);
         Self {
             method,
-            codec: shared.codec,
             deadline,
             depth,
-            peer,
+            connection: Arc::clone(connection),
+            call,
+            metadata: Metadata::new(),
             gate: None,
         }
     }
@@ -45,13 +56,68 @@ impl Context {
     /// Who calls.
     #[must_use]
     pub fn peer_identity(&self) -> &PeerIdentity {
-        &self.peer
+        &self.connection.peer
+    }
+
+    /// A client of the other end, on the connection that this call came by: calls back into the caller's process, which
+    /// [offers](Channel::open_serving) the service.
+    ///
+    /// The handler's calls through it do not wait for credit, and they end when this call is cancelled or its deadline
+    /// passes. It may be kept for longer: it is of use for as long as the connection is, and does not keep that.
+    #[must_use]
+    pub fn peer<C: Client>(&self) -> C {
+        C::over(self.peer_channel())
+    }
+
+    /// The channel under [`peer`](Self::peer): for layers, or a service that is mounted under another name.
+    #[must_use]
+    pub fn peer_channel(&self) -> Channel {
+        Channel::of_peer(&self.connection)
     }
 
     /// When the caller stops waiting. The handler is dropped then.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Resolves when nobody waits for this call any more: the caller cancelled it, its deadline passed, the connection was
+    /// lost, or it has been answered.
+    ///
+    /// A handler is dropped at that moment, so this is for what it has spawned, and for methods that are to
+    /// `#[rpc(finish)]`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn cancelled(&self) {
+        self.connection.cancelled(self.call).await;
+    }
+
+    /// Whether nobody waits for this call any more; see [`cancelled`](Self::cancelled).
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.connection.is_cancelled(self.call)
+    }
+
+    /// What travelled beside the arguments.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Sends an entry beside the result, in place of one with the same key. Of a method that returns a stream it goes with
+    /// the opening of that.
+    ///
+    /// # Errors
+    /// If the key or all entries together are too large. When the call has been answered, or its stream is open, nothing
+    /// happens.
+    pub fn respond_with_metadata(&self, key: &str, value: impl AsRef<[u8]>) -> Result<(), MetadataError> {
+        self.connection.set_metadata(self.call, key, value.as_ref())
+    }
+
+    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
     }
 
     /// How many calls wait for this one; 0 for a call that no handler makes.
@@ -66,12 +132,16 @@ impl Context {
         self.method
     }
 
+    pub(super) fn codec(&self) -> Codec {
+        self.connection.codec
+    }
+
     /// The response that carries a plain value.
     ///
     /// # Errors
     /// If the value cannot be encoded.
     pub fn respond<T: Serialize + 'static>(&self, value: &T) -> Result<Response, Fault> {
-        encode(self.codec, value, Outcome::Ran).map(Response::ok)
+        encode(self.connection.codec, value, Outcome::Ran).map(Response::ok)
     }
 
     /// The response that carries what a method returned as `Result`.
@@ -85,7 +155,7 @@ impl Context {
     {
         match result {
             Ok(value) => self.respond(value),
-            Err(error) => encode(self.codec, error, Outcome::Ran).map(Response::failed),
+            Err(error) => encode(self.connection.codec, error, Outcome::Ran).map(Response::failed),
         }
     }
 
@@ -94,7 +164,30 @@ impl Context {
     }
 }
 
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("method", self.method)
+            .field("peer", self.peer_identity())
+            .field("deadline", &self.deadline)
+            .field("depth", &self.depth)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Request {
+    /// The stream that follows the arguments, decoded as it comes. It is there once.
+    ///
+    /// # Errors
+    /// If the caller sends none, or it was taken already.
+    pub fn take_stream<T, E>(&self) -> Result<Streaming<T, E>, Fault> {
+        let items = self.upload().and_then(Upload::take).ok_or_else(|| {
+            let without = "the method takes a stream, and none came with the request";
+            Fault::new(Outcome::Refused, Reason::Decode).with_detail(without)
+        })?;
+        Ok(Streaming::new(items, self.codec()))
+    }
+
     /// Decodes the arguments: the moment in which the method is entered.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The services that are mounted, and how a call finds its method.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -7,9 +8,9 @@ use crate::connection::{Dispatch, Stack};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, ServiceId};
 use crate::method::Method;
-use crate::proto::RequestHead;
+use crate::proto::{MethodLimits, RequestHead};
 
-use super::{MethodLoad, Mount, Reply};
+use super::{MethodLoad, Mount, Reply, RuleError};
 
 /// The deepest a call may be nested.
 pub(crate) const MAX_DEPTH: u8 = 32;
@@ -72,6 +73,16 @@ pub enum MountError {
         /// The other method.
         second: &'static str,
     },
+    /// A rule about who may call fits no service.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+/// So that [`Services`](super::Services) are what can be made into services, as a builder of them is.
+impl From<Infallible> for MountError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl Table {
@@ -116,6 +127,12 @@ impl Table {
 
     pub(super) fn names(&self) -> Vec<String> {
         self.mounts.iter().map(|mounted| mounted.name.clone()).collect()
+    }
+
+    /// The methods of the service mounted under that name.
+    pub(super) fn methods_of(&self, name: &str) -> Option<&'static [Method]> {
+        let mounted = self.mounts.iter().find(|mounted| mounted.name == name)?;
+        Some(mounted.service.methods())
     }
 
     fn entry(&self, service: u32, method: u32) -> Option<&Entry> {
@@ -168,6 +185,15 @@ impl Dispatch for Table {
             return Err(Fault::new(Outcome::Refused, Reason::SignatureMismatch).with_detail(text));
         }
         Ok((method, Arc::clone(&entry.load)))
+    }
+
+    fn method_limits(&self) -> MethodLimits {
+        let limit = |entry: &Entry| {
+            let service = self.mounts[entry.mount].id.0;
+            let max_body = entry.method.max_body?;
+            Some((service, entry.method.id, max_body))
+        };
+        self.methods.iter().filter_map(limit).collect()
     }
 }
 

@@ -6,15 +6,13 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
-use crate::connection::{Config, Driver, Serving, Shared, accept};
+use crate::connection::{FAREWELL_LIMIT, Leave, Shared, accept};
 use crate::transport::{Link, Listener};
 
-use super::MountError;
-use super::router::Table;
-use super::stack::Whole;
+use super::{MountError, Services};
 
 /// Why a server ended, or never began.
 #[derive(Debug, thiserror::Error)]
@@ -30,35 +28,27 @@ pub enum ServeError {
 
 /// What the connections of a server share.
 pub(super) struct Running {
-    table: Arc<Table>,
-    stack: Box<dyn Whole>,
-    config: Config,
-    max_running: Option<Arc<Semaphore>>,
+    services: Services,
     connections: Mutex<Connections>,
 }
 
 #[derive(Default)]
 struct Connections {
     open: Vec<Weak<Shared>>,
-    draining: bool,
+    /// How the connections are to end, once they are to.
+    draining: Option<Leave>,
 }
+
+/// How long after the deadline a connection may take to end by itself: it tells what it cut, and is acknowledged.
+const LAST_WORDS: Duration = FAREWELL_LIMIT.saturating_mul(2);
 
 /// What clients are told when the server ends.
 const GOODBYE: &str = "the server is shutting down";
 
 impl Running {
-    pub(super) fn new(
-        table: Arc<Table>,
-        stack: Box<dyn Whole>,
-        config: Config,
-        max_running: Option<usize>,
-    ) -> Arc<Self> {
-        let max_running = max_running.map(|calls| Arc::new(Semaphore::new(calls)));
+    pub(super) fn new(services: Services) -> Arc<Self> {
         Arc::new(Self {
-            table,
-            stack,
-            config,
-            max_running,
+            services,
             connections: Mutex::default(),
         })
     }
@@ -72,15 +62,24 @@ impl Running {
         let mut tasks = JoinSet::new();
         let ended = self.accept_until(&mut listener, signal, &mut tasks).await;
         listener.close();
-        self.drain();
+        let deadline = Instant::now().checked_add(drain_deadline);
+        let open = self.drain(Leave::By(deadline));
+        // The connections keep the deadline themselves, and then have their last words.
+        by(deadline, all_idle(&open)).await;
+        open.iter().for_each(|shared| shared.leave(Leave::By(deadline)));
         let all_over = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(drain_deadline, all_over).await.is_err() {
-            tracing::warn!(
-                connections = tasks.len(),
-                "the drain deadline passed; closing what is left"
-            );
+        let latest = deadline.and_then(|deadline| deadline.checked_add(LAST_WORDS));
+        if !by(latest, all_over).await {
+            let connections = tasks.len();
+            tracing::warn!(connections, "the drain deadline passed; closing what is left");
         }
         tasks.shutdown().await;
+        let outliving = self.services.outliving();
+        outliving.close();
+        if !by(deadline, outliving.wait()).await {
+            let handlers = outliving.len();
+            tracing::warn!(handlers, "the drain deadline passed; handlers that finish run on");
+        }
         ended
     }
 
@@ -107,7 +106,7 @@ impl Running {
 
     /// One client, from its greeting to its end.
     async fn connection(self: Arc<Self>, mut link: Link) {
-        let handshake = match accept(&mut link, &self.config, self.table.names()).await {
+        let handshake = match accept(&mut link, self.services.config(), self.services.names()).await {
             Ok(handshake) => handshake,
             Err(error) => {
                 let peer = &link.peer;
@@ -115,22 +114,16 @@ impl Running {
                 return link.sender.close();
             }
         };
-        let stack = self.stack.instance();
-        let dispatch = Arc::clone(&self.table) as Arc<_>;
-        let serving = Serving {
-            dispatch,
-            stack,
-            max_running: self.max_running.clone(),
-        };
-        let driver = Driver::new(link, handshake, Some(serving));
+        let driver = self.services.driver(link, handshake);
         self.enter(driver.shared());
-        driver.await;
+        self.services.clone().drive(driver).await;
     }
 
     fn enter(&self, shared: &Arc<Shared>) {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if connections.draining {
+        if let Some(how) = connections.draining {
             shared.drain(GOODBYE);
+            shared.leave(how);
         }
         // Sweep when the list has doubled, so that a connection costs the same however many came and went.
         if connections.open.len() == connections.open.capacity() {
@@ -139,11 +132,30 @@ impl Running {
         connections.open.push(Arc::downgrade(shared));
     }
 
-    fn drain(&self) {
+    /// Tells every client, and those to come, that calls of depth 0 are over. Whom it told.
+    fn drain(&self, how: Leave) -> Vec<Arc<Shared>> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.draining = true;
-        for shared in connections.open.drain(..).filter_map(|shared| shared.upgrade()) {
-            shared.drain(GOODBYE);
-        }
+        connections.draining = Some(how);
+        let open = connections.open.drain(..);
+        let open: Vec<_> = open.filter_map(|shared| shared.upgrade()).collect();
+        open.iter().for_each(|shared| shared.drain(GOODBYE));
+        open
     }
+}
+
+/// Waits until no call is open on any of the connections. A handler of one may still call the client of another, so none
+/// is left before that.
+async fn all_idle(open: &[Arc<Shared>]) {
+    while let Some(busy) = open.iter().find(|shared| !shared.is_idle()) {
+        busy.until_idle().await;
+    }
+}
+
+/// Waits for the future until the deadline, if there is one. Whether it was ready.
+async fn by(deadline: Option<Instant>, future: impl Future<Output = ()>) -> bool {
+    let Some(deadline) = deadline else {
+        future.await;
+        return true;
+    };
+    timeout_at(deadline, future).await.is_ok()
 }

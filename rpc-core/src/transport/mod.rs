@@ -10,9 +10,11 @@ use std::task::{Context, Poll};
 mod identity;
 pub mod memory;
 mod packet;
+mod principal;
 
 pub use identity::{Account, PeerIdentity};
 pub use packet::{Packet, PacketBuffer};
+pub use principal::{NotASid, Principal, PrincipalId};
 
 /// The largest packet, in bytes, that every transport carries and that both ends use unless they agree on another.
 pub const DEFAULT_MAX_PACKET: usize = 64 * 1024;

@@ -1,14 +1,15 @@
 //! Two ends of the protocol, stepped against each other with a simulated clock.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use pipe_rpc_core::proto::{
-    Agreed, Answer, Body, CallId, Connection, Ending, Event, FaultRecord, IncomingCall, Limits,
+    Agreed, Answer, Body, CallId, Connection, Ending, Event, FaultRecord, IncomingCall, ItemsEnd, Limits,
     ProtocolError, RequestHead,
 };
 
-use super::frames::{Frame, packet, told};
+use pipe_rpc_core::testing::frame::{Frame, packet, told};
 
 /// Small limits, so that scripts reach them.
 pub const LIMITS: Limits = Limits {
@@ -16,6 +17,7 @@ pub const LIMITS: Limits = Limits {
     max_nested: 2,
     window: 10_000,
     max_body: 1 << 20,
+    stream: 2000,
 };
 
 /// The packet limit of pairs: the smallest that may be agreed on.
@@ -95,8 +97,9 @@ impl End {
     /// The bytes of the next packet, whose limit and frames are checked.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let packet = self.proto.take_packet(|| self.now)?;
-        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        let bytes = packet.slices().map(|slice| slice.to_vec()).concat();
         self.proto.recycle(packet);
+        self.gather();
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
         Some(bytes)
     }
@@ -190,9 +193,14 @@ impl End {
 
     fn gather(&mut self) {
         let events = std::iter::from_fn(|| self.proto.poll_event());
-        // Deadlines of bodies are for drivers; here `pass` asks for the next one itself.
-        self.events
-            .extend(events.filter(|event| !matches!(event, Event::BodyDeadline(_))));
+        // Deadlines of bodies, and what is announced, are for drivers; here `pass` asks for the next one itself.
+        let for_drivers = |event: &Event| {
+            matches!(
+                event,
+                Event::BodyDeadline(_) | Event::Announced(..) | Event::Withdrawn(_)
+            )
+        };
+        self.events.extend(events.filter(|event| !for_drivers(event)));
     }
 }
 
@@ -205,6 +213,8 @@ pub fn head() -> RequestHead {
         depth: 0,
         attempt: 0,
         oneway: false,
+        upload: false,
+        buffer: 0,
         deadline: None,
     }
 }
@@ -226,7 +236,15 @@ pub fn body(size: usize) -> Body {
 }
 
 pub fn bytes(size: usize) -> Vec<u8> {
-    (0..size).map(|i| (i * 31 % 251) as u8).collect()
+    pattern(0, size).to_vec()
+}
+
+/// Bytes that tell their place and where they start, for up to a MiB.
+pub fn pattern(start: usize, size: usize) -> &'static [u8] {
+    const PERIOD: usize = 251;
+    static PATTERN: LazyLock<Vec<u8>> =
+        LazyLock::new(|| (0..(1 << 20) + PERIOD).map(|i| (i * 31 % PERIOD) as u8).collect());
+    &PATTERN[start % PERIOD..][..size]
 }
 
 pub fn refusal(code: u16) -> Answer {
@@ -241,10 +259,18 @@ pub fn refusal(code: u16) -> Answer {
 pub fn say(event: &Event) -> String {
     match event {
         Event::Incoming(call) => format!("{} came with {} bytes", call.id, call.body.len()),
+        Event::Announced(call, _) => format!("{call} begins to come"),
+        Event::Withdrawn(call) => format!("{call} is withdrawn"),
+        Event::Metadata(call, metadata) => format!("{call} brings {metadata:?}"),
         Event::BodyDeadline(_) => "a body has a deadline".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
+        Event::Streaming(call) => format!("{call} is answered by a stream"),
+        Event::Item(id, item) => format!("{} has an item of {} bytes", id.call, item.len()),
+        Event::UploadEnded(call, end) => format!("the items of {call} {}", say_items_end(end)),
+        Event::Room(id) => format!("{} has room", id.call),
+        Event::UploadStopped(call) => format!("{call} wants no more items"),
         Event::Pong(payload) => format!("pong {payload}"),
         Event::Goaway(goaway) if goaway.is_protocol_error => {
             format!("goaway, protocol error: {}", goaway.text)
@@ -255,12 +281,21 @@ pub fn say(event: &Event) -> String {
     }
 }
 
+fn say_items_end(end: &ItemsEnd) -> String {
+    match end {
+        ItemsEnd::Complete => "are complete".to_owned(),
+        ItemsEnd::Failed(body) => format!("failed with {} bytes", body.len()),
+        ItemsEnd::Faulted(record) => format!("broke off: code {}", record.code),
+    }
+}
+
 fn say_ending(ending: &Ending) -> String {
     match ending {
         Ending::Succeeded(body) => format!("succeeded with {} bytes", body.len()),
         Ending::Failed(body) => format!("failed with {} bytes", body.len()),
         Ending::Faulted(record) => format!("faulted: code {}, outcome {}", record.code, record.outcome),
         Ending::Done => "is done".to_owned(),
+        Ending::StreamEnded => "has its whole stream".to_owned(),
         Ending::DeadlinePassed { unsent: true } => "is late, unsent".to_owned(),
         Ending::DeadlinePassed { unsent: false } => "is late".to_owned(),
     }

@@ -22,6 +22,16 @@ pub(crate) fn check(method: &Method, errors: &mut Errors) {
             types::check_argument(&argument.ty, errors);
         }
     }
+    let mut streams = method
+        .arguments
+        .iter()
+        .filter(|argument| argument.items.is_some());
+    if let Some(second) = streams.nth(1) {
+        errors.at(
+            &second.ty,
+            "a method takes one stream: make the items an enum, or add a method",
+        );
+    }
     if let Some(argument) = typed.get(MOST + usize::from(method.takes_context)) {
         errors.at(
             argument,

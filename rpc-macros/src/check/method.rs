@@ -8,7 +8,19 @@ use crate::errors::Errors;
 use crate::model::{Method, Returns};
 
 /// Names that the generated clients have functions of.
-const CLIENT_FUNCTIONS: [&str; 5] = ["clone", "connect", "named", "new", "with_timeout"];
+const CLIENT_FUNCTIONS: [&str; 11] = [
+    "builder",
+    "caller",
+    "clone",
+    "closed",
+    "connect",
+    "connect_with",
+    "named",
+    "new",
+    "with_codec",
+    "with_metadata",
+    "with_timeout",
+];
 
 /// Checks one method, apart from the others.
 pub(crate) fn check(method: &Method, errors: &mut Errors) {
@@ -34,6 +46,7 @@ pub(crate) fn check(method: &Method, errors: &mut Errors) {
         types::check_return(&signature.output, errors);
     }
     oneway(method, errors);
+    streams(method, errors);
 }
 
 fn qualifiers(signature: &Signature, errors: &mut Errors) {
@@ -106,9 +119,34 @@ fn client_function(method: &Method, errors: &mut Errors) {
     }
 }
 
+fn streams(method: &Method, errors: &mut Errors) {
+    let returned = matches!(method.returns, Returns::Stream(_) | Returns::StreamResult(..));
+    let (ident, options) = (method.ident(), &method.options);
+    match method.upload() {
+        Some((argument, _)) if options.oneway => errors.at(
+            &argument.ty,
+            "nobody waits until a oneway method has its stream: remove `oneway`",
+        ),
+        Some((argument, _)) if options.idempotent => errors.at(
+            &argument.ty,
+            "a stream that was begun cannot be sent again: remove `idempotent`",
+        ),
+        _ if options.oneway && options.finish => errors.at(
+            ident,
+            "a oneway method runs to its end anyway, since nobody waits for it: remove `finish`",
+        ),
+        None if options.buffer.is_some() && !returned => errors.at(
+            ident,
+            "`buffer` is how much of a stream may be under way, and this method has none: remove it",
+        ),
+        _ => {}
+    }
+}
+
 fn oneway(method: &Method, errors: &mut Errors) {
-    if let (true, Returns::Value(_) | Returns::Result(..), ReturnType::Type(_, ty)) =
-        (method.options.oneway, &method.returns, &method.item.sig.output)
+    let is_waited_for = !matches!(method.returns, Returns::Nothing);
+    if let (true, true, ReturnType::Type(_, ty)) =
+        (method.options.oneway, is_waited_for, &method.item.sig.output)
     {
         errors.at(
             ty,

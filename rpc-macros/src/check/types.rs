@@ -8,14 +8,38 @@ use syn::{
 
 use crate::errors::Errors;
 use crate::model;
+use crate::stream::{self, Items};
 
 /// Checks the type of an argument.
 pub(crate) fn check_argument(ty: &Type, errors: &mut Errors) {
-    Types {
-        errors,
-        role: Role::Argument,
+    let role = Role::Argument;
+    match Items::taken(ty) {
+        Some(items) => check_items(&items, role, errors),
+        None if stream::is_streaming(ty) => errors.at(
+            ty,
+            "the type of the items is missing: write `Streaming<T>`, or `Streaming<T, E>` if it may end with an error",
+        ),
+        None => Types { errors, role }.visit_type(ty),
     }
-    .visit_type(ty);
+}
+
+fn check_items(items: &Items, role: Role, errors: &mut Errors) {
+    for ty in [Some(&items.item), items.error.as_ref()].into_iter().flatten() {
+        Types { errors, role }.visit_type(ty);
+    }
+}
+
+/// Checks a type that is returned, or the `Ok` of one.
+fn check_value(ty: &Type, errors: &mut Errors) {
+    let role = Role::Return;
+    match Items::returned(ty) {
+        Some(items) => check_items(&items, role, errors),
+        None if stream::as_stream(ty).is_some() => errors.at(
+            ty,
+            "the type of the items is missing: write `impl Stream<Item = T>`",
+        ),
+        None => Types { errors, role }.visit_type(ty),
+    }
 }
 
 /// Checks a method's return type.
@@ -23,9 +47,13 @@ pub(crate) fn check_return(output: &ReturnType, errors: &mut Errors) {
     let ReturnType::Type(_, ty) = output else {
         return;
     };
-    match model::result_parameters(ty).map(|parameters| parameters.len()) {
-        None | Some(2) => Types { errors, role: Role::Return }.visit_type(ty),
-        Some(0 | 1) => errors.at(
+    match model::result_parameters(ty).as_deref() {
+        None => check_value(ty, errors),
+        Some([ok, error]) => {
+            check_value(ok, errors);
+            Types { errors, role: Role::Return }.visit_type(error);
+        }
+        Some([] | [_]) => errors.at(
             ty,
             "the client must see the error's type: write `Result<T, E>` in full, with an error of your own that \
              implements `Serialize` and `Deserialize` (`io::Error` and `anyhow::Error` do not)",
@@ -64,7 +92,12 @@ impl<'a> Visit<'a> for Types<'_> {
         self.errors.at(
             ty,
             match self.role {
-                _ if is_stream(ty) => STREAM,
+                Role::Argument if is_stream(&ty.bounds) => {
+                    "a stream is taken as `Streaming<T>`, with the type of its items"
+                }
+                Role::Return if is_stream(&ty.bounds) => {
+                    "a stream is returned by itself or as the `Ok` of a `Result`: move it out of the other type"
+                }
                 Role::Argument => {
                     "the server must know the type: take one type, or make it a parameter of the trait"
                 }
@@ -76,10 +109,12 @@ impl<'a> Visit<'a> for Types<'_> {
     }
 
     fn visit_type_trait_object(&mut self, ty: &'a TypeTraitObject) {
-        self.errors.at(
-            ty,
-            "a `dyn` value cannot cross to another process: use an enum of what it may be",
-        );
+        let message = if is_stream(&ty.bounds) {
+            "the items' type is all that matters: return `impl Stream<Item = T>`, which a boxed stream is too"
+        } else {
+            "a `dyn` value cannot cross to another process: use an enum of what it may be"
+        };
+        self.errors.at(ty, message);
     }
 
     fn visit_type_fn_ptr(&mut self, ty: &'a TypeFnPtr) {
@@ -116,18 +151,21 @@ impl<'a> Visit<'a> for Types<'_> {
                 "clients do not know the server's `Self`: name a type, or make it a parameter of the trait",
             );
         } else if segments.last().is_some_and(|last| last.ident == "Streaming") {
-            self.errors.at(path, STREAM);
+            self.errors.at(
+                path,
+                match self.role {
+                    Role::Argument => "a stream is an argument of its own: move it out of the other type",
+                    Role::Return => "`Streaming` is what clients get: return `impl Stream<Item = T>`",
+                },
+            );
         } else {
             syn::visit::visit_type_path(self, path);
         }
     }
 }
 
-const STREAM: &str =
-    "streams are not there yet: pass a `Vec`, or page by page with a method that is called repeatedly";
-
-fn is_stream(ty: &TypeImplTrait) -> bool {
-    ty.bounds.iter().any(|bound| match bound {
+fn is_stream<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> bool {
+    bounds.into_iter().any(|bound| match bound {
         TypeParamBound::Trait(bound) => bound
             .path
             .segments

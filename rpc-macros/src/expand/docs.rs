@@ -31,6 +31,10 @@ pub(super) fn of_blocking(service: &Service, method: &Method) -> TokenStream {
 
 fn errors(method: &Method) -> &'static str {
     match (&method.returns, method.options.oneway) {
+        (Returns::StreamResult(..), _) => {
+            "The method's own error, or the fault that kept its stream from being opened."
+        }
+        (Returns::Stream(_), _) => "The fault that kept the stream from being opened.",
         (Returns::Result(..), _) => {
             "The method's own error, or the fault that kept its result from arriving."
         }

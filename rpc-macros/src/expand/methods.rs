@@ -8,12 +8,12 @@ use syn::ext::IdentExt as _;
 
 use super::generics::Parameters;
 use crate::attributes;
-use crate::model::{Method, Returns, Service};
+use crate::model::{Argument, Method, Returns, Service};
 use crate::signature;
+use crate::stream::Items;
 
 /// The table. An enum numbers the methods, so that a `#[cfg]` on one moves those after it up.
 pub(super) fn expand(service: &Service) -> TokenStream {
-    let facade = &service.facade;
     let inherited = attributes::inherited(&service.item.attrs);
     let ident = table(service);
     let name = service.name();
@@ -22,7 +22,10 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         let variant = variant(index);
         quote!(#(#cfgs)* #variant,)
     });
-    let entries = service.methods.iter().map(|method| entry(facade, &ident, method));
+    let entries = service
+        .methods
+        .iter()
+        .map(|method| entry(service, &ident, method));
     let all = all_functions(service, &quote!([#(#entries),*]));
     quote! {
         #(#inherited)*
@@ -104,20 +107,29 @@ pub(super) fn encoded_type(method: &Method) -> TokenStream {
 
 /// The method's arguments put together as they are encoded.
 pub(super) fn encoded_value(method: &Method, names: &[Ident]) -> TokenStream {
-    let mut names = names.iter();
-    together(method, |_| names.next().to_token_stream())
+    let named = method.arguments.iter().zip(names);
+    let mut names = named.filter(|(argument, _)| argument.items.is_none());
+    together(method, |_| names.next().map(|(_, name)| name).to_token_stream())
+}
+
+/// What stands for the error of items that cannot fail.
+pub(super) fn item_error(facade: &TokenStream, items: &Items) -> TokenStream {
+    match &items.error {
+        Some(error) => error.to_token_stream(),
+        None => quote!(#facade::NoError),
+    }
 }
 
 /// The type of what the method returns, unless it is a `Result`.
 pub(super) fn value_type(method: &Method) -> TokenStream {
     match &method.returns {
-        Returns::Nothing | Returns::Result(..) => quote!(()),
+        Returns::Nothing | Returns::Result(..) | Returns::Stream(_) | Returns::StreamResult(..) => quote!(()),
         Returns::Value(ty) => ty.to_token_stream(),
     }
 }
 
-fn together(method: &Method, one: impl FnMut(&crate::model::Argument) -> TokenStream) -> TokenStream {
-    let parts: Vec<TokenStream> = method.arguments.iter().map(one).collect();
+fn together(method: &Method, one: impl FnMut(&Argument) -> TokenStream) -> TokenStream {
+    let parts: Vec<TokenStream> = method.values().map(one).collect();
     if let [part] = &parts[..] {
         return part.clone();
     }
@@ -131,7 +143,8 @@ fn variant(index: usize) -> Ident {
     format_ident!("M{index}")
 }
 
-fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
+fn entry(service: &Service, table: &Ident, method: &Method) -> TokenStream {
+    let facade = &service.facade;
     let cfgs = attributes::cfgs(&method.item.attrs);
     let name = method.name();
     let signature = signature::of(method);
@@ -139,28 +152,52 @@ fn entry(facade: &TokenStream, table: &Ident, method: &Method) -> TokenStream {
     let oneway = options.oneway.then(|| quote!(.oneway()));
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let spawn = options.spawn.then(|| quote!(.spawn()));
+    let finish = options.finish.then(|| quote!(.finish()));
+    let ordered = (options.ordered || service.options.ordered).then(|| quote!(.ordered()));
     let timeout = options.timeout.map(timeout);
+    let max_body = options.max_body.map(|bytes| quote!(.max_body(#bytes)));
+    let buffer = options.buffer.map(|kib| quote!(.buffer(#kib)));
     let shape = shape(facade, method);
     quote! {
         #(#cfgs)*
         #facade::__private::Method::new(#table::NAME, #name, #signature)
             .with_shape(|| #shape)
-            #oneway #idempotent #spawn #timeout
+            #oneway #idempotent #spawn #finish #ordered #timeout #max_body #buffer
     }
 }
 
 /// What tells the shapes of its arguments and its result, each by its type.
 fn shape(facade: &TokenStream, method: &Method) -> TokenStream {
-    let arguments = method.arguments.iter().map(|argument| {
-        let (ty, name) = (&argument.ty, argument.ident.unraw().to_string());
-        quote!(.argument::<#ty>(#name))
-    });
+    let arguments = method.arguments.iter().map(argument_shape);
     let returns = match &method.returns {
         Returns::Nothing => quote!(),
         Returns::Value(ty) => quote!(.returns::<#ty>()),
         Returns::Result(ok, error) => quote!(.returns_result::<#ok, #error>()),
+        Returns::Stream(items) => stream_shape(items),
+        Returns::StreamResult(items, error) => {
+            let stream = stream_shape(items);
+            quote!(#stream.or_error::<#error>())
+        }
     };
     quote!(#facade::__private::MethodShape::new() #(#arguments)* #returns)
+}
+
+fn argument_shape(argument: &Argument) -> TokenStream {
+    let (ty, name) = (&argument.ty, argument.ident.unraw().to_string());
+    let Some(Items { item, error }) = &argument.items else {
+        return quote!(.argument::<#ty>(#name));
+    };
+    match error {
+        Some(error) => quote!(.argument_stream_result::<#item, #error>(#name)),
+        None => quote!(.argument_stream::<#item>(#name)),
+    }
+}
+
+fn stream_shape(Items { item, error }: &Items) -> TokenStream {
+    match error {
+        Some(error) => quote!(.returns_stream_result::<#item, #error>()),
+        None => quote!(.returns_stream::<#item>()),
+    }
 }
 
 fn timeout(timeout: Duration) -> TokenStream {

@@ -171,18 +171,62 @@ fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &M
     let names: Vec<Ident> = (0..method.arguments.len()).map(local).collect();
     let arguments = methods::encoded_value(method, &names);
     let context = method.takes_context.then(|| quote!(&cx,));
-    let respond = respond(method);
+    let facade = &service.facade;
+    let upload = upload(facade, method, &names);
+    let run = quote! {
+        #upload
+        let (cx, #arguments) = request.accept::<#encoded_type>()?;
+        let result = #implementation::#ident(&service, #context #(#names),*).await;
+    };
+    let reply = match feed(method) {
+        Some(feed) => quote! {
+            #facade::__private::reply_with_stream(request, move |request, feed| async move { #run #feed })
+        },
+        None => {
+            let respond = respond(method);
+            quote!(::std::boxed::Box::pin(async move { #run cx.#respond(&result) }))
+        }
+    };
     quote! {
         #(#inherited)*
         _ if index == #index => {
             let service = #arc::clone(&self.service);
-            ::std::boxed::Box::pin(async move {
-                let (cx, #arguments) = request.accept::<#encoded_type>()?;
-                let result = #implementation::#ident(&service, #context #(#names),*).await;
-                cx.#respond(&result)
-            })
+            #reply
         }
     }
+}
+
+/// Takes the stream that comes with the request, under its argument's name.
+fn upload(facade: &TokenStream, method: &Method, names: &[Ident]) -> Option<TokenStream> {
+    let mut named = method.arguments.iter().zip(names);
+    let (items, name) = named.find_map(|(argument, name)| Some((argument.items.as_ref()?, name)))?;
+    let (item, error) = (&items.item, methods::item_error(facade, items));
+    Some(quote!(let #name = request.take_stream::<#item, #error>()?;))
+}
+
+/// Feeds the stream that the method returned.
+fn feed(method: &Method) -> Option<TokenStream> {
+    let (items, error) = match &method.returns {
+        Returns::Stream(items) => (items, None),
+        Returns::StreamResult(items, error) => (items, Some(error)),
+        _ => return None,
+    };
+    let item = &items.item;
+    let feed = match &items.error {
+        Some(error) => quote!(results::<#item, #error>),
+        None => quote!(values::<#item>),
+    };
+    let unwrapped = error.map(|error| {
+        quote! {
+            let result = match result {
+                ::core::result::Result::Ok(stream) => stream,
+                ::core::result::Result::Err(error) => {
+                    return cx.respond_result::<(), #error>(&::core::result::Result::Err(error));
+                }
+            };
+        }
+    });
+    Some(quote!(#unwrapped feed.#feed(&cx, result).await))
 }
 
 fn arc(service: &Service) -> TokenStream {
@@ -198,7 +242,7 @@ fn local(index: usize) -> Ident {
 fn respond(method: &Method) -> TokenStream {
     match &method.returns {
         Returns::Result(ok, error) => quote!(respond_result::<#ok, #error>),
-        Returns::Nothing | Returns::Value(_) => {
+        _ => {
             let value = methods::value_type(method);
             quote!(respond::<#value>)
         }

@@ -2,10 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{FnArg, Pat, ReturnType, TraitItem, TraitItemFn, parse_quote};
+use syn::visit_mut::VisitMut;
+use syn::{FnArg, Pat, ReturnType, TraitItem, TraitItemFn, Type, parse_quote};
 
 use crate::attributes;
 use crate::model::Service;
+use crate::stream;
 
 /// The trait as servers implement it.
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -33,16 +35,32 @@ fn expand_function(function: &mut TraitItemFn) {
     if function.sig.asyncness.take().is_none() {
         return;
     }
-    let output = match &function.sig.output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
+    let mut output: Type = match &function.sig.output {
+        ReturnType::Default => parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
     };
+    SendStreams.visit_type_mut(&mut output);
     function.sig.output = parse_quote! {
         -> impl ::core::future::Future<Output = #output> + ::core::marker::Send
     };
     if let Some(body) = &mut function.default {
         let content = &body;
         *body = parse_quote!({ async move #content });
+    }
+}
+
+/// Adds `Send` to the streams that a method returns.
+struct SendStreams;
+
+impl VisitMut for SendStreams {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if stream::as_stream(ty).is_some()
+            && let Type::ImplTrait(stream) = ty
+        {
+            stream.bounds.push(parse_quote!(::core::marker::Send));
+            return;
+        }
+        syn::visit_mut::visit_type_mut(self, ty);
     }
 }
 

@@ -12,7 +12,7 @@ trait Service {
     #[rpc(oneway)]
     #[rpc(name = "the-touch", spawn)]
     async fn touch(&self);
-    #[rpc(idempotent, timeout = "150ms")]
+    #[rpc(idempotent, max_body = "3MiB", timeout = "150ms")]
     async fn r#type(&self, r#fn: u8) -> std::result::Result<u8, u16>;
 }
 
@@ -42,5 +42,6 @@ fn main() {
     assert_eq!((touch.name, touch.oneway, touch.spawn), ("the-touch", true, true));
     assert_eq!(touch.signature, "()");
     assert_eq!((kind.name, kind.idempotent, kind.timeout), ("type", true, Some(Duration::from_millis(150))));
+    assert_eq!((plain.max_body, kind.max_body), (None, Some(3 << 20)));
     assert_eq!(kind.signature, "(u8) -> Result<u8, u16>");
 }

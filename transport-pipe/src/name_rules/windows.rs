@@ -53,6 +53,11 @@ pub(crate) fn private_name(sid: &str, name: &str) -> String {
     format!("{PREFIX}pipe-rpc-{sid}-{name}")
 }
 
+/// The name that the shared `name` stands for; no identifier begins as it does, so it is nobody's private one.
+pub(crate) fn shared_name(name: &str) -> String {
+    format!("{PREFIX}pipe-rpc-shared-{name}")
+}
+
 /// Case does not matter in the prefix.
 fn strip_prefix(text: &str) -> Option<&str> {
     let (prefix, name) = text.split_at_checked(PREFIX.len())?;
@@ -101,6 +106,17 @@ mod tests {
         check(r"\\.\pipe\thesaurus").unwrap();
         check(r"\\.\PIPE\thesaurus").unwrap();
         check(&private_name("S-1-5-21-1-2-3-1001", "thesaurus")).unwrap();
+    }
+
+    #[test]
+    fn a_shared_name_is_nobodys_private_one() {
+        check(&shared_name("thesaurus")).unwrap();
+        let sid = "S-1-5-21-1-2-3-1001";
+        let shared = shared_name(&format!("{sid}-thesaurus"));
+        assert_ne!(
+            shared.to_lowercase(),
+            private_name(sid, "thesaurus").to_lowercase()
+        );
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! One attempt to connect.
 
 use std::io;
-use std::os::fd::AsFd;
 
 use rpc_core::transport::{Account, Link};
 use rustix::io::Errno;
 use rustix::net::{SocketAddrUnix, connect};
 use rustix::process::{getegid, geteuid};
 
+use super::peer;
 use super::socket::Socket;
 use super::system;
 use crate::error::AttemptError;
@@ -26,7 +26,7 @@ pub(crate) async fn connect_once(name: &NativeName, options: &ConnectOptions) ->
             Err(error) => return Err(attempt_error(error)),
         }
     }
-    let peer = system::peer_identity(socket.as_fd())?;
+    let peer = peer::identity_of(&socket)?;
     check_owner(&options.expect_owner, &peer.account)?;
     let socket = Socket::new(socket, None)?;
     Ok(system::link(socket, options.framing, peer, options.max_packet))

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rpc_core::transport::{Link, PacketReceiver, PeerIdentity};
@@ -11,7 +12,12 @@ use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::sockopt::{set_socket_nosigpipe, set_socket_send_buffer_size};
 use rustix::net::{AddressFamily, SendFlags, SocketType, socket};
 
+#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+pub(super) use super::no_peergroups::peer_groups;
+pub(super) use super::no_session::Session;
 pub(super) use super::peereid_unsafe::peer_identity;
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+pub(super) use super::peergroups_unsafe::peer_groups;
 use super::socket::Socket;
 use super::{framed_recv, framed_send};
 use crate::options::Framing;
@@ -22,6 +28,9 @@ pub(super) const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT;
 
 /// Room for a few packets; the default is 8 KiB.
 const SEND_BUFFER: usize = 256 * 1024;
+
+/// Where shared names lead: a place of the system's for what lives until the next start.
+pub(super) const SHARED_PLACE: &str = "/var/run/pipe-rpc";
 
 /// A new socket, non-blocking and not inherited.
 pub(super) fn new_socket(_: Framing) -> rustix::io::Result<OwnedFd> {
@@ -49,6 +58,11 @@ pub(super) fn link(socket: Arc<Socket>, _: Framing, peer: PeerIdentity, max_pack
 pub(crate) fn into_parts(receiver: Box<dyn PacketReceiver>) -> io::Result<PipeParts> {
     let receiver: Box<dyn Any> = receiver;
     framed_recv::into_parts(receiver)
+}
+
+/// These systems are not asked for it: peers have no process id here.
+pub(crate) fn executable(_: u32) -> Option<PathBuf> {
+    None
 }
 
 fn prepare(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rpc_core::transport::{Link, PacketReceiver, PeerIdentity};
@@ -10,7 +11,8 @@ use rustix::fs::{Mode, fchmod};
 use rustix::net::sockopt::{set_socket_send_buffer_size, socket_send_buffer_size};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, accept_with, socket_with};
 
-pub(super) use super::peercred_unsafe::peer_identity;
+pub(super) use super::peercred_unsafe::{peer_groups, peer_identity};
+pub(super) use super::session::Session;
 use super::socket::Socket;
 use super::{framed_recv, framed_send, seqpacket};
 use crate::options::Framing;
@@ -26,6 +28,9 @@ const SEND_BUFFER: usize = 212_992;
 
 /// What the kernel keeps of the send buffer for itself when it looks at a packet's size.
 const SEND_BUFFER_OVERHEAD: usize = 32;
+
+/// Where shared names lead: a place of the system's for what lives until the next start.
+pub(super) const SHARED_PLACE: &str = "/run/pipe-rpc";
 
 const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
 
@@ -71,6 +76,11 @@ pub(crate) fn into_parts(receiver: Box<dyn PacketReceiver>) -> io::Result<PipePa
         Err(receiver) => receiver,
     };
     framed_recv::into_parts(receiver)
+}
+
+/// The program a process runs, while it does and we may see it.
+pub(crate) fn executable(pid: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/exe")).ok()
 }
 
 fn socket_type(framing: Framing) -> SocketType {

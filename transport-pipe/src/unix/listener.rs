@@ -1,25 +1,25 @@
 //! The listening socket, and the task that accepts from it.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rpc_core::transport::{Account, Link, PeerIdentity};
+use rpc_core::transport::Link;
 use rustix::fs::{Mode, chmod};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, SocketAddrUnix, bind, listen, shutdown};
-use rustix::process::geteuid;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::admission::Admission;
 use super::claim::{Claim, io_error};
+use super::peer;
 use super::register_unsafe::Registered;
 use super::socket::Socket;
 use super::system;
-use crate::access::Access;
 use crate::error::BindError;
 use crate::gauges::Gauges;
 use crate::name::NativeName;
@@ -57,12 +57,14 @@ impl Acceptor {
             name: name.to_string(),
             source,
         };
-        let (claim, socket) = listen_on(name, options)?;
+        let admission = Admission::new(&options.access)?;
+        let (claim, socket) = listen_on(name, options, admission.mode())?;
         let duplicate = socket.try_clone().map_err(failed)?;
         let (accepting, accepted) = mpsc::channel(options.spare_instances);
         let accepting = Accepting {
             socket: Registered::for_reading(socket).map_err(failed)?,
             accepted: accepting,
+            admission,
             options: options.clone(),
             gauges: Arc::clone(&gauges),
         };
@@ -101,10 +103,9 @@ impl Drop for Acceptor {
     }
 }
 
-fn listen_on(name: &NativeName, options: &ServerOptions) -> Result<(Claim, OwnedFd), BindError> {
+fn listen_on(name: &NativeName, options: &ServerOptions, mode: Mode) -> Result<(Claim, OwnedFd), BindError> {
     let mut claim = Claim::take(name.as_path())?;
     let prepared = claim.preparing_path()?;
-    let mode = mode_for(options.access);
     let listening = || -> Result<OwnedFd, Errno> {
         let socket = system::new_socket(options.framing)?;
         system::restrict_before_bind(&socket, mode)?;
@@ -119,17 +120,11 @@ fn listen_on(name: &NativeName, options: &ServerOptions) -> Result<(Claim, Owned
     Ok((claim, socket))
 }
 
-fn mode_for(access: Access) -> Mode {
-    match access {
-        Access::SameUser => Mode::from_raw_mode(0o600),
-        Access::AnyUser => Mode::from_raw_mode(0o666),
-    }
-}
-
 /// The accepting task.
 struct Accepting {
     socket: Registered,
     accepted: mpsc::Sender<Link>,
+    admission: Admission,
     options: ServerOptions,
     gauges: Arc<Gauges>,
 }
@@ -169,15 +164,15 @@ impl Accepting {
                 Err(error) => return Err(error.into()),
             }
         };
-        let peer = match system::peer_identity(client.as_fd()) {
+        let peer = match peer::client_of(&client) {
             Ok(peer) => peer,
             Err(error) => {
                 tracing::debug!(%error, "a client left before it was accepted");
                 return Ok(None);
             }
         };
-        if !self.admits(&peer) {
-            tracing::warn!(%peer, "a client was refused: it runs under another account");
+        if !self.admission.admits(&peer, &client) {
+            tracing::warn!(%peer, "a client was refused: it may not connect");
             return Ok(None);
         }
         let socket = Socket::new(client, Some(self.gauges.count_connected()))?;
@@ -188,14 +183,6 @@ impl Accepting {
             peer,
             options.max_packet,
         )))
-    }
-
-    fn admits(&self, peer: &PeerIdentity) -> bool {
-        match (self.options.access, &peer.account) {
-            (Access::AnyUser, _) => true,
-            (Access::SameUser, Account::Unix { uid, .. }) => *uid == 0 || *uid == geteuid().as_raw(),
-            (Access::SameUser, _) => false,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::file_unsafe::{File, Place};
 use super::instance::Blueprint;
 use super::link::link;
 use super::listening::{Listening, Work};
-use super::security;
+use super::security::{self, DescriptorError};
 use crate::backoff::Backoff;
 use crate::error::BindError;
 use crate::gauges::Gauges;
@@ -34,7 +34,10 @@ impl Acceptor {
     ) -> Result<Self, BindError> {
         let runtime = Handle::try_current().map_err(|_| BindError::NoRuntime)?;
         let failed = |source: io::Error| bind_failure(name, source);
-        let blueprint = Blueprint::new(name, options).map_err(failed)?;
+        let blueprint = Blueprint::new(name, options).map_err(|error| match error {
+            DescriptorError::Access(error) => error.into(),
+            DescriptorError::System(error) => failed(error),
+        })?;
         let task = Task {
             blueprint,
             spare_instances: options.spare_instances,

@@ -4,7 +4,7 @@ use std::io;
 use std::os::windows::ffi::OsStrExt;
 
 use super::file_unsafe::{File, Place};
-use super::security;
+use super::security::{self, DescriptorError};
 use super::security_unsafe::Descriptor;
 use crate::name::NativeName;
 use crate::options::ServerOptions;
@@ -21,10 +21,10 @@ pub(super) struct Blueprint {
 }
 
 impl Blueprint {
-    pub(super) fn new(name: &NativeName, options: &ServerOptions) -> io::Result<Self> {
+    pub(super) fn new(name: &NativeName, options: &ServerOptions) -> Result<Self, DescriptorError> {
         Ok(Self {
             name: system_name(name),
-            descriptor: security::descriptor(options.access)?,
+            descriptor: security::descriptor(&options.access)?,
             quota: quota(options.max_packet),
         })
     }

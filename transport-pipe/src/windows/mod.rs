@@ -6,7 +6,7 @@
 //! - `engine`: the one completion port of the process and its thread;
 //! - `slot`: the one outstanding operation of a direction; `sender`, `receiver` and `link` are made of two;
 //! - `instance`, `listening` and `acceptor`: the server's end; `client`: the other;
-//! - `security`: accounts and who may connect.
+//! - `security`: accounts and who may connect, by the tokens of `token_unsafe`; `lookup`: accounts by name.
 
 mod acceptor;
 mod assembly;
@@ -18,6 +18,8 @@ mod file_unsafe;
 mod instance;
 mod link;
 mod listening;
+mod lookup;
+mod lookup_unsafe;
 mod operation_unsafe;
 mod parts;
 mod port_unsafe;
@@ -28,11 +30,13 @@ mod sender;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod token_unsafe;
 #[cfg(test)]
 #[path = "../../tests/support/wine_unsafe.rs"]
 mod wine_unsafe;
 
 pub(crate) use acceptor::Acceptor;
 pub(crate) use client::connect_once;
+pub(crate) use lookup::{executable, lookup_group, lookup_user};
 pub(crate) use parts::{OsHandle, into_parts};
-pub(crate) use security::private_path;
+pub(crate) use security::{prepare_shared_place, private_path, shared_path};

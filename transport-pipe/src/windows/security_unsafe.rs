@@ -1,9 +1,9 @@
-//! Descriptors, owners and the accounts of tokens, as the system gives them, turned into owned values.
+//! Descriptors, owners and identifiers of accounts, as the system gives them, turned into owned values.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::io;
-use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 use std::ptr::null_mut;
 
 use windows_sys::Win32::Foundation::LocalFree;
@@ -11,13 +11,7 @@ use windows_sys::Win32::Security::Authorization::{
     ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
     SDDL_REVISION_1, SE_KERNEL_OBJECT,
 };
-use windows_sys::Win32::Security::{
-    GetTokenInformation, OWNER_SECURITY_INFORMATION, PSID, RevertToSelf, TOKEN_QUERY, TOKEN_USER, TokenUser,
-};
-use windows_sys::Win32::System::Pipes::ImpersonateNamedPipeClient;
-use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, GetCurrentThread, OpenProcessToken, OpenThreadToken,
-};
+use windows_sys::Win32::Security::{OWNER_SECURITY_INFORMATION, PSID};
 use windows_sys::core::BOOL;
 
 /// Who owns an object and who may use it.
@@ -75,73 +69,9 @@ pub(super) fn owner_of(object: BorrowedHandle<'_>) -> io::Result<String> {
     unsafe { text_of(owner) }
 }
 
-/// The identifier of the account this process runs under.
-pub(super) fn process_user() -> io::Result<String> {
-    let mut token = null_mut();
-    // SAFETY: the pseudo handle is always good and the pointer lives until the call returns.
-    check(unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) })?;
-    // SAFETY: it was just opened, is valid, and nobody else has it.
-    user_of(&unsafe { OwnedHandle::from_raw_handle(token) })
-}
-
-/// The identifier of the account that opened the client's end of this pipe.
-pub(super) fn client_user(pipe: BorrowedHandle<'_>) -> io::Result<String> {
-    let token = {
-        let _until_here = Impersonation::begin(pipe)?;
-        let mut token = null_mut();
-        // SAFETY: the pseudo handle is always good and the pointer lives until the call returns. The process' own
-        // rights open it (1), as those of a client that only let itself be identified would not do.
-        check(unsafe { OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &raw mut token) })?;
-        // SAFETY: it was just opened, is valid, and nobody else has it.
-        unsafe { OwnedHandle::from_raw_handle(token) }
-    };
-    user_of(&token)
-}
-
-/// While it lives, this thread has the client's identity.
-struct Impersonation;
-
-impl Impersonation {
-    fn begin(pipe: BorrowedHandle<'_>) -> io::Result<Self> {
-        // SAFETY: the handle is open for the length of the call.
-        check(unsafe { ImpersonateNamedPipeClient(pipe.as_raw_handle()) })?;
-        Ok(Self)
-    }
-}
-
-impl Drop for Impersonation {
-    fn drop(&mut self) {
-        // SAFETY: always sound; it gives the thread its own identity back.
-        if unsafe { RevertToSelf() } == 0 {
-            // Whatever ran next on this thread would run as somebody else.
-            std::process::abort();
-        }
-    }
-}
-
-fn user_of(token: &OwnedHandle) -> io::Result<String> {
-    // A user's identifier has at most 68 bytes and stands behind the structure; u64 for its alignment.
-    let mut user = [0_u64; 32];
-    let mut length = 0;
-    // SAFETY: the token is open, and the buffer has as many bytes as are stated.
-    check(unsafe {
-        GetTokenInformation(
-            token.as_handle().as_raw_handle(),
-            TokenUser,
-            user.as_mut_ptr().cast(),
-            size_of_val(&user) as u32,
-            &raw mut length,
-        )
-    })?;
-    // SAFETY: the call filled the buffer, which is large and aligned enough, with this structure.
-    let sid = unsafe { (*user.as_ptr().cast::<TOKEN_USER>()).User.Sid };
-    // SAFETY: it points to an identifier in the buffer, which lives until the end of this function.
-    unsafe { text_of(sid) }
-}
-
 /// # Safety
 /// `sid` points to an identifier.
-unsafe fn text_of(sid: PSID) -> io::Result<String> {
+pub(super) unsafe fn text_of(sid: PSID) -> io::Result<String> {
     let mut text = Local(null_mut());
     // SAFETY: the caller's promise; the pointer lives until the call returns.
     check(unsafe { ConvertSidToStringSidW(sid, &raw mut text.0) })?;
@@ -173,11 +103,11 @@ impl<T> Drop for Local<T> {
     }
 }
 
-fn wide(text: &str) -> Vec<u16> {
+pub(super) fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-fn check(succeeded: BOOL) -> io::Result<()> {
+pub(super) fn check(succeeded: BOOL) -> io::Result<()> {
     if succeeded == 0 {
         Err(io::Error::last_os_error())
     } else {

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use pipe_rpc_transport::{Framing, MAX_PACKET, Pipe, PipeServer};
 
+#[cfg(unix)]
+pub mod accounts;
 #[cfg(windows)]
 mod wine_unsafe;
 #[cfg(windows)]

@@ -1,0 +1,167 @@
+//! The streams of a connection, as the lock guards them: items that came and were not taken, and senders that wait.
+
+use std::collections::{HashMap, VecDeque};
+use std::task::Waker;
+
+use crate::fault::{Fault, Outcome, Reason};
+use crate::proto::{Body, CallId, Opener, StreamId};
+use crate::streaming::ItemError;
+
+/// All streams of one connection that somebody reads or feeds.
+#[derive(Default)]
+pub(super) struct Streams {
+    pub(super) inboxes: HashMap<StreamId, Inbox>,
+    /// Whom to wake when a stream has room, or is over.
+    pub(super) senders: HashMap<StreamId, Waker>,
+    /// Which task feeds the items behind a request of this end's. A request that is taken back leaves no trace, so the
+    /// next call may have its name before its task has noticed.
+    feeds: HashMap<CallId, u64>,
+    fed: u64,
+}
+
+/// A stream from this end, as the one who feeds it knows it.
+#[derive(Clone, Copy)]
+pub(super) struct Outlet {
+    pub(super) id: StreamId,
+    /// Of the tasks that feed requests each has its own.
+    feed: u64,
+}
+
+impl Outlet {
+    /// Where the items go that answer a call of the peer's.
+    pub(super) fn of_answer(call: CallId) -> Self {
+        let opener = Opener::Peer;
+        Self {
+            id: StreamId { opener, call },
+            feed: 0,
+        }
+    }
+}
+
+/// What came and was not taken; its size is bounded by the stream's credit.
+#[derive(Default)]
+pub(super) struct Inbox {
+    items: VecDeque<Body>,
+    end: Option<Result<(), ItemError>>,
+    waker: Option<Waker>,
+}
+
+/// What a reader finds.
+pub(super) enum Found {
+    /// Items: they are with the reader now.
+    Items,
+    /// No items, and none will come.
+    End(Result<(), ItemError>),
+    /// Nothing yet: the reader will be woken.
+    Nothing,
+}
+
+impl Streams {
+    /// From now on the stream's items are kept for its reader.
+    pub(super) fn open(&mut self, id: StreamId) {
+        self.inboxes.insert(id, Inbox::default());
+    }
+
+    /// Keeps an item. Whom to wake.
+    pub(super) fn put(&mut self, id: StreamId, item: Body) -> Option<Waker> {
+        let inbox = self.inboxes.get_mut(&id)?;
+        inbox.items.push_back(item);
+        inbox.waker.take()
+    }
+
+    /// No more items come; the first end counts. Whom to wake.
+    pub(super) fn end(&mut self, id: StreamId, end: Result<(), ItemError>) -> Option<Waker> {
+        if self.inboxes.is_empty() {
+            return None;
+        }
+        let inbox = self.inboxes.get_mut(&id)?;
+        inbox.end.get_or_insert(end);
+        inbox.waker.take()
+    }
+
+    /// Ends every stream. Whom to wake.
+    pub(super) fn end_all(&mut self, end: impl Fn() -> ItemError) -> Vec<Waker> {
+        let mut wake = Vec::new();
+        for inbox in self.inboxes.values_mut() {
+            inbox.end.get_or_insert_with(|| Err(end()));
+            wake.extend(inbox.waker.take());
+        }
+        wake.extend(self.senders.drain().map(|(_, waker)| waker));
+        wake
+    }
+
+    /// Moves what came to `items`, which is empty.
+    pub(super) fn take(&mut self, id: StreamId, items: &mut VecDeque<Body>, waker: &Waker) -> Found {
+        let Some(inbox) = self.inboxes.get_mut(&id) else {
+            // Never an end that looks whole.
+            let fault = Fault::new(Outcome::MayHaveRun, Reason::Cancelled);
+            return Found::End(Err(ItemError::Fault(fault)));
+        };
+        if !inbox.items.is_empty() {
+            std::mem::swap(&mut inbox.items, items);
+            return Found::Items;
+        }
+        if let Some(end) = inbox.end.take() {
+            self.inboxes.remove(&id);
+            return Found::End(end);
+        }
+        inbox.waker = Some(waker.clone());
+        Found::Nothing
+    }
+
+    /// Nobody reads the stream any more. What it held is to be dropped outside of the lock.
+    pub(super) fn close(&mut self, id: StreamId) -> Option<Inbox> {
+        self.inboxes.remove(&id)
+    }
+
+    /// The calls of this end's whose streams somebody reads.
+    pub(super) fn read_by_this_end(&self) -> impl Iterator<Item = CallId> {
+        let ids = self.inboxes.keys().filter(|id| id.opener == Opener::ThisEnd);
+        ids.map(|id| id.call)
+    }
+
+    /// Whether somebody reads the stream.
+    pub(super) fn has_reader(&self, id: StreamId) -> bool {
+        !self.inboxes.is_empty() && self.inboxes.contains_key(&id)
+    }
+
+    /// Whom to wake when there is room.
+    pub(super) fn wait_for_room(&mut self, id: StreamId, waker: &Waker) {
+        let known = self.senders.entry(id).or_insert_with(|| waker.clone());
+        if !known.will_wake(waker) {
+            known.clone_from(waker);
+        }
+    }
+
+    /// Items are to follow the request of a call of this end's.
+    pub(super) fn open_outlet(&mut self, call: CallId) -> Outlet {
+        self.fed += 1;
+        self.feeds.insert(call, self.fed);
+        let opener = Opener::ThisEnd;
+        Outlet {
+            id: StreamId { opener, call },
+            feed: self.fed,
+        }
+    }
+
+    /// Whether the stream is still that of its call.
+    pub(super) fn is_open(&self, outlet: Outlet) -> bool {
+        outlet.id.opener == Opener::Peer || self.feeds.get(&outlet.id.call) == Some(&outlet.feed)
+    }
+
+    /// No items leave on the stream any more. Whom to wake.
+    pub(super) fn end_sender(&mut self, id: StreamId) -> Option<Waker> {
+        if id.opener == Opener::ThisEnd && !self.feeds.is_empty() {
+            self.feeds.remove(&id.call);
+        }
+        self.sender(id)
+    }
+
+    /// There may be room. Whom to wake.
+    pub(super) fn sender(&mut self, id: StreamId) -> Option<Waker> {
+        if self.senders.is_empty() {
+            return None;
+        }
+        self.senders.remove(&id)
+    }
+}

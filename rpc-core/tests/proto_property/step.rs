@@ -1,0 +1,127 @@
+//! What an end does next.
+
+use proptest::prelude::*;
+
+/// What one end does next; calls and streams are chosen among those there are.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Call(NewCall),
+    Cancel(usize),
+    Begin(usize),
+    Answer(usize, usize),
+    Fail(usize),
+    Refuse(usize),
+    Interrupt(usize),
+    /// Answers a call by a stream.
+    Open(usize),
+    /// Sends items of those sizes, as far as there is room.
+    Items(usize, Vec<usize>),
+    /// Ends a stream; the status.
+    End(usize, u8),
+    /// Reads that many items.
+    Take(usize, usize),
+    /// Reads a request's items no further.
+    Stop(usize),
+    Ping,
+    Pass(u64),
+    /// Puts packets on the way.
+    Send(usize),
+    /// Takes packets in that are on the way.
+    Receive(usize),
+}
+
+/// A call to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCall {
+    pub size: usize,
+    pub oneway: bool,
+    pub nested: bool,
+    pub upload: bool,
+    /// In KiB.
+    pub buffer: u16,
+    /// In milliseconds.
+    pub deadline: Option<u64>,
+}
+
+impl NewCall {
+    pub fn of(size: usize) -> Self {
+        Self {
+            size,
+            oneway: false,
+            nested: false,
+            upload: false,
+            buffer: 0,
+            deadline: None,
+        }
+    }
+}
+
+fn size() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => 0..200usize, 2 => 4000..4200usize, 2 => 0..20_000usize, 1 => 0..300_000usize]
+}
+
+/// Around the packet limit of 4096 bytes and the credit of 2000 or 1024.
+fn item_sizes() -> impl Strategy<Value = Vec<usize>> {
+    let size = prop_oneof![4 => 0..100usize, 2 => 900..2000usize, 2 => 4060..4100usize, 1 => 0..20_000usize];
+    prop::collection::vec(size, 1..12)
+}
+
+fn new_call() -> impl Strategy<Value = NewCall> {
+    let deadline = proptest::option::weighted(0.3, 1..50u64);
+    let kind = prop_oneof![2 => Just((false, false)), 1 => Just((true, false)), 3 => Just((false, true))];
+    let buffer = prop::sample::select(vec![0u16, 1, 63]);
+    (size(), kind, any::<bool>(), buffer, deadline).prop_map(
+        |(size, (oneway, upload), nested, buffer, deadline)| NewCall {
+            size,
+            oneway,
+            nested,
+            upload,
+            buffer,
+            deadline,
+        },
+    )
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => new_call().prop_map(Step::Call),
+        2 => any::<usize>().prop_map(Step::Cancel),
+        2 => any::<usize>().prop_map(Step::Begin),
+        2 => (any::<usize>(), size()).prop_map(|(call, size)| Step::Answer(call, size)),
+        1 => any::<usize>().prop_map(Step::Fail),
+        1 => any::<usize>().prop_map(Step::Refuse),
+        2 => any::<usize>().prop_map(Step::Interrupt),
+        4 => any::<usize>().prop_map(Step::Open),
+        8 => (any::<usize>(), item_sizes()).prop_map(|(stream, sizes)| Step::Items(stream, sizes)),
+        2 => (any::<usize>(), 0..3u8).prop_map(|(stream, status)| Step::End(stream, status)),
+        5 => (any::<usize>(), 1..20usize).prop_map(|(stream, count)| Step::Take(stream, count)),
+        1 => any::<usize>().prop_map(Step::Stop),
+        1 => Just(Step::Ping),
+        1 => (0..20u64).prop_map(Step::Pass),
+        6 => (1..20usize).prop_map(Step::Send),
+        6 => (1..20usize).prop_map(Step::Receive),
+    ]
+}
+
+/// The steps in which a slot's uses follow each other closely.
+pub fn close_step() -> impl Strategy<Value = Step> {
+    let call = |(size, upload)| {
+        Step::Call(NewCall {
+            upload,
+            ..NewCall::of(size)
+        })
+    };
+    prop_oneof![
+        2 => (prop::sample::select(vec![1, 5000]), any::<bool>()).prop_map(call),
+        1 => Just(Step::Cancel(0)),
+        1 => Just(Step::Answer(0, 1)),
+        1 => Just(Step::Answer(0, 5000)),
+        1 => Just(Step::Interrupt(0)),
+        1 => Just(Step::Open(0)),
+        2 => any::<usize>().prop_map(|stream| Step::Items(stream, vec![1, 5000])),
+        1 => (any::<usize>(), 0..3u8).prop_map(|(stream, status)| Step::End(stream, status)),
+        1 => any::<usize>().prop_map(|stream| Step::Take(stream, 1)),
+        3 => Just(Step::Send(1)),
+        3 => Just(Step::Receive(1)),
+    ]
+}

@@ -1,0 +1,126 @@
+//! What sending costs, and what it must not keep a connection from.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::IoSlice;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+
+use bytes::Bytes;
+use pipe_rpc_core::client::Stub;
+use pipe_rpc_core::testing::ScriptedPeer;
+use pipe_rpc_core::testing::frame::{Frame, ping, pong};
+use pipe_rpc_core::transport::{PacketSender, memory};
+use support::hooked::{flat, hooked};
+use support::service::{ECHO, method};
+
+const REQUEST: u8 = 1;
+const FRAGMENT: u8 = 4;
+
+/// The kind of a packet's first frame; 0 of a greeting.
+fn kind(packet: &[u8]) -> u8 {
+    match packet {
+        [b'p', b'i', b'p', b'e', ..] => 0,
+        packet => packet[4],
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
+    let (ours, theirs) = memory::pair();
+    let peer = Arc::new(OnceLock::<Box<dyn PacketSender>>::new());
+    let (answered, answer) = tokio::sync::oneshot::channel();
+    let answered = Mutex::new(Some(answered));
+    let (fragments, at_ping) = (AtomicUsize::new(0), Arc::clone(&peer));
+    let hook = move |sent: &[IoSlice<'_>]| {
+        let sent = &flat(sent)[..];
+        if kind(sent) == FRAGMENT && fragments.fetch_add(1, SeqCst) == 8 {
+            let ping = ping(7).bytes();
+            at_ping.get().unwrap().try_send(&[IoSlice::new(&ping)]).unwrap();
+        }
+        if sent == pong(7).bytes() {
+            let answered = answered.lock().unwrap().take().unwrap();
+            answered.send(fragments.load(SeqCst)).unwrap();
+        }
+        // Taken at once, as by a peer that reads while it is written to.
+        matches!(kind(sent), 0 | REQUEST)
+    };
+    let (channel, script) = ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs).await;
+    let link = script.into_link();
+    assert!(peer.set(link.sender).is_ok());
+
+    let stub = Stub::new(channel.clone(), "Probe");
+    let body = Bytes::from(vec![0; 16 << 20]);
+    let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body, None).await });
+
+    let fragments = answer.await.unwrap();
+    assert!(fragments < 64, "after {fragments} of 256 fragments");
+    call.abort();
+}
+
+#[test]
+fn a_report_waits_for_the_packet_that_is_being_sent() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (ours, theirs) = memory::pair();
+    let (sending, is_sending) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let may_go_on = Mutex::new(may_go_on);
+    let hook = move |sent: &[IoSlice<'_>]| {
+        if kind(&flat(sent)) == REQUEST {
+            sending.send(()).unwrap();
+            may_go_on.lock().unwrap().recv().unwrap();
+        }
+        true
+    };
+    let (channel, mut peer) =
+        runtime.block_on(ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs));
+    let handle = runtime.handle().clone();
+    let caller = std::thread::spawn(move || {
+        let stub = Stub::new(channel, "Probe");
+        handle.block_on(stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None))
+    });
+    is_sending.recv().unwrap();
+
+    runtime.block_on(async {
+        peer.send(&Frame::new(99, 0, (0, 0))).await;
+        // The driver takes it in and sees that somebody is sending.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        go_on.send(()).unwrap();
+        let report = peer.expect_protocol_error().await;
+        assert!(report.contains("99"), "{report}");
+    });
+    caller.join().unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_large_body_is_sent_from_where_it_lies() {
+    for size in [4096, 60_000, 1 << 20] {
+        let body = Bytes::from(vec![7; size]);
+        let place = body.as_ptr() as usize..body.as_ptr() as usize + size;
+        let (ours, theirs) = memory::pair();
+        // By their place, because a packet that the pipe has no room for is sent again.
+        let from_place = Arc::new(Mutex::new(BTreeMap::new()));
+        let seen = Arc::clone(&from_place);
+        let hook = move |sent: &[IoSlice<'_>]| {
+            let parts = sent.iter().map(|slice| (slice.as_ptr() as usize, slice.len()));
+            let of_body = parts.filter(|(start, _)| place.contains(start));
+            seen.lock().unwrap().extend(of_body);
+            true
+        };
+        let (channel, mut peer) = ScriptedPeer::server_over(hooked(ours, Box::new(hook)), theirs).await;
+        let stub = Stub::new(channel, "Probe");
+        let call = tokio::spawn(async move { stub.call::<_, Bytes>(method(ECHO), body, None).await });
+        let mut arrived = 0;
+        while arrived < size {
+            arrived += peer.frame().await.unwrap().body.len();
+        }
+        assert_eq!(from_place.lock().unwrap().values().sum::<usize>(), size);
+        call.abort();
+    }
+}
