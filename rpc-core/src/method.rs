@@ -68,8 +68,8 @@ impl Method {
         }
     }
 
-    /// What it takes and returns, in place of the signature's text. The types are traced when the method's fingerprint
-    /// is first asked for.
+    /// What it takes and returns, in place of the signature's text. When the method's fingerprint is first asked for,
+    /// each type's `Deserialize` is run on samples; one that panics on a sample is not run again.
     #[must_use]
     pub const fn with_shape(mut self, shape: fn() -> MethodShape) -> Self {
         self.shape = Some(shape);

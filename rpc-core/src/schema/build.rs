@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::merge::{self, Label, Shape, Shapes};
 use super::model::{Content, Definition, Field, Form, Type, Variant, needs_number};
+use super::shapes::{self, Label, Shape, Shapes};
 
 /// The name of a type without one that contains itself.
 const RECURSIVE: &str = "Recursive";
@@ -153,13 +153,13 @@ impl<'s> Types<'s> {
         }
     }
 
-    fn content(&mut self, form: &merge::Form, parts: &mut impl Iterator<Item = usize>) -> Content {
+    fn content(&mut self, form: &shapes::Form, parts: &mut impl Iterator<Item = usize>) -> Content {
         let mut types: Vec<Type> = parts.take(form.len()).map(|part| self.ty(part)).collect();
         match form {
-            merge::Form::Unit => Content::Unit,
-            merge::Form::Newtype => Content::Newtype(types.pop().unwrap_or(Type::UNSEEN)),
-            merge::Form::Tuple(_) => Content::Tuple(types),
-            merge::Form::Fields(names) => {
+            shapes::Form::Unit => Content::Unit,
+            shapes::Form::Newtype => Content::Newtype(types.pop().unwrap_or(Type::UNSEEN)),
+            shapes::Form::Tuple(_) => Content::Tuple(types),
+            shapes::Form::Fields(names) => {
                 let fields = names.iter().zip(types).map(|(name, ty)| Field {
                     name: (*name).to_owned(),
                     ty,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::compare::Change;
 use super::model::Schema;
-use super::parse::ParseError;
+use super::tokens::ParseError;
 
 /// Set to `1` when tests run, it has the files written anew.
 const BLESS: &str = "PIPE_RPC_BLESS";

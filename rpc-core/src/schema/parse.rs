@@ -1,30 +1,12 @@
 //! Schemas read back from their text.
 
-use std::iter::Peekable;
-use std::str::{CharIndices, FromStr};
+use std::str::FromStr;
 
 use super::model::{Argument, Content, Definition, Field, Form, Schema, Signature, Type, Variant, WORDS};
-use super::text::is_of_name;
+use super::tokens::{ParseError, Token, Tokens};
 
 /// How deep types may stand one inside another in a text.
 const MAX_DEPTH: usize = 256;
-
-/// A text is no schema.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {expected} was expected, and there is {found}")]
-pub struct ParseError {
-    line: usize,
-    expected: &'static str,
-    found: String,
-}
-
-impl ParseError {
-    /// Where, from 1.
-    #[must_use]
-    pub fn line(&self) -> usize {
-        self.line
-    }
-}
 
 impl FromStr for Schema {
     type Err = ParseError;
@@ -62,33 +44,15 @@ pub(super) fn canonical(name: &str, text: &str) -> Option<(Signature, Vec<Defini
     Some((method, definitions))
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Word(String),
-    Quoted(String),
-    Mark(char),
-    Arrow,
-    End,
-}
-
 struct Parser<'t> {
-    text: &'t str,
-    chars: Peekable<CharIndices<'t>>,
-    /// What comes next, and where it begins.
-    next: (Token, usize),
+    tokens: Tokens<'t>,
     depth: usize,
 }
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Result<Self, ParseError> {
-        let mut parser = Self {
-            text,
-            chars: text.char_indices().peekable(),
-            next: (Token::End, 0),
-            depth: 0,
-        };
-        parser.take()?;
-        Ok(parser)
+        let tokens = Tokens::new(text)?;
+        Ok(Self { tokens, depth: 0 })
     }
 
     // What a schema is made of.
@@ -108,7 +72,7 @@ impl<'t> Parser<'t> {
     ) -> Result<Signature, ParseError> {
         self.mark('(', "`(`")?;
         let (arguments, _) = self.list(')', argument)?;
-        let output = match self.next.0 {
+        let output = match *self.next() {
             Token::Arrow => {
                 self.take()?;
                 self.output()?
@@ -124,7 +88,7 @@ impl<'t> Parser<'t> {
 
     /// `(Result<A, B>)` is a `Result` as a value; elsewhere a type between parentheses is a tuple.
     fn output(&mut self) -> Result<Type, ParseError> {
-        if self.next.0 != Token::Mark('(') {
+        if *self.next() != Token::Mark('(') {
             return self.ty();
         }
         self.take()?;
@@ -140,10 +104,10 @@ impl<'t> Parser<'t> {
     }
 
     fn definition(&mut self) -> Result<Option<Definition>, ParseError> {
-        if self.next.0 == Token::Mark(';') {
+        if *self.next() == Token::Mark(';') {
             self.take()?;
         }
-        if self.next.0 == Token::End {
+        if *self.next() == Token::End {
             return Ok(None);
         }
         let (name, form) = if self.takes_keyword("struct")? {
@@ -169,7 +133,7 @@ impl<'t> Parser<'t> {
     }
 
     fn content(&mut self) -> Result<Content, ParseError> {
-        match self.next.0 {
+        match *self.next() {
             Token::Mark('(') => {
                 self.take()?;
                 let (mut parts, comma) = self.list(')', Self::ty)?;
@@ -203,7 +167,7 @@ impl<'t> Parser<'t> {
             Token::Mark('?') => Type::UNSEEN,
             Token::Mark('(') => Type::Tuple(self.list(')', Self::ty)?.0),
             Token::Mark('[') => self.array()?,
-            Token::Word(word) if self.next.0 == Token::Mark('<') => self.constructed(&word)?,
+            Token::Word(word) if *self.next() == Token::Mark('<') => self.constructed(&word)?,
             Token::Word(word) => match WORDS.iter().find(|known| **known == word) {
                 Some(known) => Type::Word(known),
                 None => Type::Named(word),
@@ -245,12 +209,12 @@ impl<'t> Parser<'t> {
         mut part: impl FnMut(&mut Self) -> Result<T, ParseError>,
     ) -> Result<(Vec<T>, bool), ParseError> {
         let (mut parts, mut comma) = (Vec::new(), false);
-        while self.next.0 != Token::Mark(end) {
+        while *self.next() != Token::Mark(end) {
             if !parts.is_empty() && !comma {
                 return Err(self.unexpected("a comma or the end of the list"));
             }
             parts.push(part(self)?);
-            comma = self.next.0 == Token::Mark(',');
+            comma = *self.next() == Token::Mark(',');
             if comma {
                 self.take()?;
             }
@@ -262,7 +226,7 @@ impl<'t> Parser<'t> {
     // Tokens.
 
     fn name(&mut self) -> Result<String, ParseError> {
-        match &self.next.0 {
+        match self.next() {
             Token::Word(_) | Token::Quoted(_) => match self.take()? {
                 Token::Word(name) | Token::Quoted(name) => Ok(name),
                 _ => Err(self.unexpected("a name")),
@@ -272,7 +236,7 @@ impl<'t> Parser<'t> {
     }
 
     fn mark(&mut self, mark: char, expected: &'static str) -> Result<(), ParseError> {
-        if self.next.0 != Token::Mark(mark) {
+        if *self.next() != Token::Mark(mark) {
             return Err(self.unexpected(expected));
         }
         self.take().map(drop)
@@ -286,79 +250,22 @@ impl<'t> Parser<'t> {
     }
 
     fn takes_keyword(&mut self, word: &str) -> Result<bool, ParseError> {
-        let is_it = matches!(&self.next.0, Token::Word(next) if next == word);
+        let is_it = matches!(self.next(), Token::Word(next) if next == word);
         if is_it {
             self.take()?;
         }
         Ok(is_it)
     }
 
-    /// The next token; the one after it comes next.
+    fn next(&self) -> &Token {
+        self.tokens.next()
+    }
+
     fn take(&mut self) -> Result<Token, ParseError> {
-        let next = self.read()?;
-        Ok(std::mem::replace(&mut self.next, next).0)
-    }
-
-    fn read(&mut self) -> Result<(Token, usize), ParseError> {
-        self.skip();
-        let Some((at, first)) = self.chars.next() else {
-            return Ok((Token::End, self.text.len()));
-        };
-        let token = match first {
-            '"' => Token::Quoted(self.quoted(at)?),
-            '-' if self.chars.next_if(|(_, c)| *c == '>').is_some() => Token::Arrow,
-            c if is_of_name(c) => {
-                let mut word = String::from(c);
-                while let Some((_, c)) = self.chars.next_if(|(_, c)| is_of_name(*c)) {
-                    word.push(c);
-                }
-                Token::Word(word)
-            }
-            mark => Token::Mark(mark),
-        };
-        Ok((token, at))
-    }
-
-    fn quoted(&mut self, at: usize) -> Result<String, ParseError> {
-        let mut name = String::new();
-        while let Some((_, c)) = self.chars.next() {
-            match c {
-                '"' => return Ok(name),
-                '\\' => name.extend(self.chars.next().map(|(_, c)| c)),
-                c => name.push(c),
-            }
-        }
-        self.next = (Token::End, at);
-        Err(self.unexpected("the other quote of the name that begins here"))
-    }
-
-    /// Steps over spaces and comments.
-    fn skip(&mut self) {
-        while let Some((at, c)) = self.chars.peek().copied() {
-            if c.is_whitespace() {
-                self.chars.next();
-            } else if self.text[at..].starts_with("//") {
-                while self.chars.next_if(|(_, c)| *c != '\n').is_some() {}
-            } else {
-                return;
-            }
-        }
+        self.tokens.take()
     }
 
     fn unexpected(&self, expected: &'static str) -> ParseError {
-        let (token, at) = &self.next;
-        let found = match token {
-            Token::Word(word) => format!("`{word}`"),
-            Token::Quoted(name) => format!("{name:?}"),
-            Token::Mark(mark) => format!("`{mark}`"),
-            Token::Arrow => "`->`".to_owned(),
-            Token::End => "the end".to_owned(),
-        };
-        let line = self.text[..*at].matches('\n').count() + 1;
-        ParseError {
-            line,
-            expected,
-            found,
-        }
+        self.tokens.unexpected(expected)
     }
 }

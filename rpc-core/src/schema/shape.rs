@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use std::any::TypeId;
 
 use super::build::Types;
-use super::merge::{Label, Shapes};
 use super::model::{Argument, BLOCK, Schema, Signature, Type};
+use super::shapes::{Label, Shapes};
 use super::text;
 use super::tracer::Trace;
 use crate::method::Method;

@@ -10,8 +10,9 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
 use super::access::{EnumTracer, Field, Nothing, Parts};
 use super::graph::{self, Body, Graph, Kind, Leaf, Place, Slot};
-use super::policy::{Blocked, Plan, State};
 use super::samples::{BOOLS, BYTES, CHARS, FLOATS, KINDS_OF_ANY, NUMBERS, STRINGS};
+use super::state::{Blocked, State};
+use super::wanting::Plan;
 
 /// What is known of some types.
 #[derive(Default)]
