@@ -78,6 +78,28 @@ async fn the_drain_deadline_cuts_what_does_not_end() {
 }
 
 #[tokio::test]
+async fn what_the_drain_deadline_cuts_before_it_began_surely_has_not_run() {
+    let limit = Duration::from_millis(50);
+    let Stoppable { lab, stop, server } = stoppable("shutdown-cut-waiting", |server| {
+        server.max_running(1).drain_deadline(limit)
+    });
+    let client = lab.client().await;
+    let calls = [(); 2].map(|()| start(&client, |client| async move { client.hold().await }));
+    lab.gauge.until_running(1).await;
+    stop.send(()).unwrap();
+    soon(server).await.unwrap().unwrap();
+    let mut outcomes = Vec::new();
+    for call in calls {
+        let fault = soon(call).await.unwrap().unwrap_err();
+        assert_eq!(fault.reason(), Reason::Draining);
+        outcomes.push(fault.outcome());
+    }
+    assert_eq!(outcomes, [Outcome::MayHaveRun, Outcome::Refused]);
+    lab.gauge.until_running(0).await;
+    assert_eq!(lab.gauge.begun(), 1);
+}
+
+#[tokio::test]
 async fn a_server_waits_for_handlers_that_nobody_waits_for() {
     let Stoppable {
         lab,

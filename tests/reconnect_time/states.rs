@@ -160,3 +160,28 @@ async fn a_client_closed_ends_its_calls_and_makes_no_other() {
     assert_eq!(server.gauge.begun(), 2);
     assert_eq!(place.attempts().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_shuts_down_ends_its_calls_and_makes_no_other() {
+    let place = empty();
+    let server = place.serve();
+    let client = place.client(policy());
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.buy_long().await }
+    });
+    server.gauge.until_running(1).await;
+    let shutdown = tokio::spawn({
+        let client = client.clone();
+        async move { client.caller().shutdown(10 * SECOND).await }
+    });
+    sleep(5 * SECOND).await;
+    let fault = soon(client.look()).await.unwrap_err();
+    assert_eq!(fault.outcome(), Outcome::NotSent);
+    assert!(matches!(reconnect_error(&fault), ReconnectError::Closed));
+    server.gauge.release();
+    assert!(soon(call).await.unwrap().is_ok());
+    soon(shutdown).await.unwrap().unwrap();
+    soon(client.caller().shutdown(10 * SECOND)).await.unwrap();
+    assert_eq!(place.attempts().len(), 1);
+}
