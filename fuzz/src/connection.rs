@@ -42,7 +42,7 @@ pub const LIMITS: [Limits; 4] = [
     },
 ];
 
-/// The first byte chooses what each end grants; then come things to do.
+/// The first byte chooses what each end grants, and whether both are honest; then come things to do.
 pub fn run(input: &[u8]) {
     let mut u = Unstructured::new(input);
     let grants = u.arbitrary::<u8>().unwrap_or_default();
@@ -50,6 +50,7 @@ pub fn run(input: &[u8]) {
     let mut pair = Pair {
         ends: [Side::new(left, right), Side::new(right, left)],
         on_the_way: [VecDeque::new(), VecDeque::new()],
+        are_honest: grants < 160,
         is_over: false,
     };
     while !u.is_empty() && !pair.is_over && pair.step(&mut u).is_ok() {}
@@ -62,6 +63,8 @@ struct Pair {
     ends: [Side; 2],
     /// Packets to each end.
     on_the_way: [VecDeque<Vec<u8>>; 2],
+    /// No packet is changed or made up.
+    are_honest: bool,
     is_over: bool,
 }
 
@@ -72,12 +75,24 @@ impl Pair {
         match what >> 1 {
             0..40 => self.send(me, usize::from(what >> 3) + 1),
             40..84 => self.receive(me, usize::from((what >> 1) - 40) / 4 + 1),
-            84..126 => commands::act(&mut self.ends[me], u)?,
+            84..120 => commands::act(&mut self.ends[me], u)?,
+            120..126 => self.carry(me),
+            _ if self.are_honest => commands::act(&mut self.ends[me], u)?,
             126 => self.make_up(other, made::packet(u, SERVICE, &METHODS)?),
             _ => self.change(other, u)?,
         }
         self.compare();
         Ok(())
+    }
+
+    /// Carries all there is to the other end and back.
+    fn carry(&mut self, me: usize) {
+        for from in [me, me ^ 1] {
+            self.send(from, usize::MAX);
+            if !self.is_over {
+                self.receive(from ^ 1, usize::MAX);
+            }
+        }
     }
 
     fn send(&mut self, me: usize, most: usize) {

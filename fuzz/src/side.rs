@@ -9,7 +9,7 @@ use pipe_rpc_core::proto::{
     Agreed, Answer, Body, CallId, Connection, Ending, Event, IncomingCall, ItemsEnd, Limits, MethodLimits,
     Opener, ProtocolError, RequestHead, StreamId, cost,
 };
-use pipe_rpc_core::testing::Frame;
+use pipe_rpc_core::testing::frame::{Frame, told};
 
 /// The packet limit: the smallest that may be agreed on.
 pub const MAX_PACKET: usize = 4096;
@@ -114,8 +114,7 @@ impl Side {
     pub fn hear(&mut self, packet: &[u8]) -> Result<(), ProtocolError> {
         let handled = self.proto.handle_packet(packet.to_vec(), || self.now);
         if self.peer_is_honest {
-            let frames = || Frame::all_of(packet);
-            assert_eq!(handled, Ok(()), "an honest end sent {:?}", frames());
+            assert_eq!(handled, Ok(()), "an honest end sent {:?}", told(packet));
         }
         self.is_over = handled.is_err();
         self.note_events();
