@@ -1,0 +1,340 @@
+//! One end of the protocol with what must hold of it, whatever the other end does.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use pipe_rpc_core::proto::{
+    Agreed, Answer, Body, CallId, Connection, Ending, Event, IncomingCall, ItemsEnd, Limits, MethodLimits,
+    Opener, ProtocolError, RequestHead, StreamId, cost,
+};
+use pipe_rpc_core::testing::frame::{Frame, told};
+
+/// The packet limit: the smallest that may be agreed on.
+pub const MAX_PACKET: usize = 4096;
+/// The service and the methods there are.
+pub const SERVICE: u32 = 1;
+pub const METHODS: [u32; 3] = [1, 2, SMALL];
+/// A method with a limit of its own.
+pub const SMALL: u32 = 3;
+const SMALL_LIMIT: u64 = 100;
+
+/// What every body begins with: not a byte may be wrong.
+static PATTERN: LazyLock<Bytes> = LazyLock::new(|| (0..1 << 17).map(|i: u32| (i * 31 % 251) as u8).collect());
+
+/// A body of that many bytes.
+pub fn body(size: usize) -> Body {
+    PATTERN.slice(..size).into()
+}
+
+/// A call of this end's that somebody waits for.
+pub struct Waiting {
+    pub call: CallId,
+    buffer: u16,
+    /// Items may still follow the request.
+    pub upload: bool,
+    streaming: bool,
+}
+
+/// A call of the peer's that is with its handler.
+pub struct Running {
+    pub call: CallId,
+    pub interrupted: bool,
+    pub oneway: bool,
+    pub streaming: bool,
+}
+
+/// A stream that this end reads.
+pub struct Inbox {
+    pub id: StreamId,
+    /// What it began with.
+    credit: u64,
+    /// What came and was not taken.
+    pub held: u64,
+    items: u32,
+}
+
+pub struct Side {
+    pub proto: Connection,
+    pub now: Instant,
+    pub granted: Limits,
+    /// The other end keeps to the protocol.
+    pub peer_is_honest: bool,
+    pub waiting: Vec<Waiting>,
+    /// Calls of this end's whose slots are taken.
+    pub taken: Vec<CallId>,
+    announced: Vec<CallId>,
+    pub running: Vec<Running>,
+    pub inboxes: Vec<Inbox>,
+    /// How many items went into each stream of this end's.
+    pub sent: HashMap<StreamId, u32>,
+    /// Streams that came whole since the last time somebody looked, and their items.
+    pub complete: Vec<(StreamId, u32)>,
+    /// The peer broke the protocol: only packets may still be taken.
+    is_over: bool,
+    pub peer_left: bool,
+    pub acknowledged: bool,
+    /// The most that this end may have sent and may still have to send, in bytes.
+    pub owed: usize,
+    pub sent_bytes: usize,
+}
+
+impl Side {
+    pub fn new(granted: Limits, received: Limits) -> Self {
+        let mut proto = Connection::new(Agreed {
+            version: 1,
+            codec: 1,
+            max_packet: MAX_PACKET,
+            granted,
+            received,
+        });
+        proto.set_method_limits(MethodLimits::from_iter([(SERVICE, SMALL, SMALL_LIMIT)]));
+        Self {
+            proto,
+            now: Instant::now(),
+            granted,
+            peer_is_honest: true,
+            waiting: Vec::new(),
+            taken: Vec::new(),
+            announced: Vec::new(),
+            running: Vec::new(),
+            inboxes: Vec::new(),
+            sent: HashMap::new(),
+            complete: Vec::new(),
+            is_over: false,
+            peer_left: false,
+            acknowledged: false,
+            owed: 0,
+            sent_bytes: 0,
+        }
+    }
+
+    /// Takes in a packet. What stands before the fault in a wrong one counts.
+    pub fn hear(&mut self, packet: &[u8]) -> Result<(), ProtocolError> {
+        let handled = self.proto.handle_packet(packet.to_vec(), || self.now);
+        if self.peer_is_honest {
+            assert_eq!(handled, Ok(()), "an honest end sent {:?}", told(packet));
+        }
+        self.is_over = handled.is_err();
+        self.note_events();
+        handled
+    }
+
+    /// The bytes of the next packet, whose size and frames are right.
+    pub fn take(&mut self) -> Option<Vec<u8>> {
+        let has_output = self.proto.has_output();
+        let packet = self.proto.take_packet(|| self.now);
+        assert_eq!(packet.is_some(), has_output);
+        let packet = packet?;
+        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        self.proto.recycle(packet);
+        assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
+        assert!(Frame::split(&bytes).is_ok(), "torn");
+        self.sent_bytes += bytes.len();
+        self.note_events();
+        Some(bytes)
+    }
+
+    /// Lets time pass. One look at the deadlines is enough.
+    pub fn pass(&mut self, time: Duration) {
+        self.now += time;
+        if self.proto.next_timeout().is_some_and(|at| at <= self.now) {
+            self.proto.handle_timeout(self.now);
+            assert!(self.proto.next_timeout().is_none_or(|at| at > self.now));
+        }
+        self.note_events();
+    }
+
+    pub fn call(&mut self, head: RequestHead, call: Option<CallId>) {
+        let Some(call) = call else { return };
+        self.waiting.push(Waiting {
+            call,
+            buffer: head.buffer,
+            upload: head.upload,
+            streaming: false,
+        });
+        self.taken.push(call);
+        // A call that was taken back leaves its number to the next one.
+        self.sent.remove(&own(call));
+        self.note_events();
+    }
+
+    /// Nobody waits for the call any more.
+    pub fn abandon(&mut self, call: CallId) {
+        self.waiting.retain(|waiting| waiting.call != call);
+        self.inboxes.retain(|inbox| inbox.id != own(call));
+        self.proto.abandon(call);
+        self.note_events();
+    }
+
+    /// Answers the call at that place of those that run.
+    pub fn answer(&mut self, at: usize, answer: Answer) {
+        let call = self.running.remove(at).call;
+        self.inboxes.retain(|inbox| inbox.id != peers(call));
+        assert!(self.proto.answer(call, answer), "{call} was running");
+        self.note_events();
+    }
+
+    /// The end that a call without a result has.
+    pub fn answer_interrupted(&mut self, at: usize) {
+        let call = self.running.remove(at).call;
+        self.inboxes.retain(|inbox| inbox.id != peers(call));
+        self.proto.answer_interrupted(call);
+        self.note_events();
+    }
+
+    pub fn note_events(&mut self) {
+        while let Some(event) = self.proto.poll_event() {
+            self.note(event);
+        }
+        if self.is_over {
+            return;
+        }
+        assert_eq!(self.proto.outgoing_open(), self.taken.len());
+        assert_eq!(
+            self.proto.incoming_open(),
+            self.announced.len() + self.running.len()
+        );
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Announced(call, _) => {
+                assert!(!self.announced.contains(&call));
+                self.announced.push(call);
+            }
+            Event::Withdrawn(call) => take_out(&mut self.announced, |known| *known == call),
+            Event::Incoming(call) => self.note_call(&call),
+            Event::Interrupted(call) => {
+                let running = self.running.iter_mut().find(|running| running.call == call);
+                let running = running.expect("a call that runs");
+                assert!(
+                    !std::mem::replace(&mut running.interrupted, true),
+                    "{call} is stopped once"
+                );
+            }
+            Event::Metadata(call, _) => assert!(self.is_waiting(call)),
+            Event::Streaming(call) => {
+                let waiting = self.waiting.iter_mut().find(|waiting| waiting.call == call);
+                let waiting = waiting.expect("a call that somebody waits for");
+                assert!(
+                    !std::mem::replace(&mut waiting.streaming, true),
+                    "{call} has one stream"
+                );
+                let buffer = waiting.buffer;
+                self.open_inbox(own(call), buffer);
+            }
+            Event::Item(id, item) => self.note_item(id, &item),
+            Event::UploadEnded(call, end) => self.close_inbox(peers(call), matches!(end, ItemsEnd::Complete)),
+            Event::Ended(call, ending) => self.note_ending(call, &ending),
+            Event::Freed(call) => take_out(&mut self.taken, |known| *known == call),
+            Event::UploadStopped(call) => assert!(self.is_waiting(call)),
+            Event::Goaway(goaway) => {
+                assert!(
+                    !(self.peer_is_honest && goaway.is_protocol_error),
+                    "{}",
+                    goaway.text
+                );
+            }
+            Event::Farewell => assert!(!std::mem::replace(&mut self.peer_left, true)),
+            Event::FarewellAcked => self.acknowledged = true,
+            Event::Room(_) | Event::Pong(_) | Event::BodyDeadline(_) => {}
+        }
+    }
+
+    fn note_call(&mut self, call: &IncomingCall) {
+        self.announced.retain(|announced| *announced != call.id);
+        assert!(
+            self.running.iter().all(|running| running.call != call.id),
+            "{} came twice",
+            call.id
+        );
+        self.check(&call.body);
+        let head = call.head;
+        self.running.push(Running {
+            call: call.id,
+            interrupted: false,
+            oneway: head.oneway,
+            streaming: false,
+        });
+        if head.upload {
+            self.open_inbox(peers(call.id), head.buffer);
+        }
+    }
+
+    fn note_ending(&mut self, call: CallId, ending: &Ending) {
+        take_out(&mut self.waiting, |waiting| waiting.call == call);
+        if let Ending::Succeeded(body) = ending {
+            self.check(body);
+        }
+        if self.inboxes.iter().any(|inbox| inbox.id == own(call)) {
+            self.close_inbox(own(call), matches!(ending, Ending::StreamEnded));
+        }
+    }
+
+    fn open_inbox(&mut self, id: StreamId, buffer: u16) {
+        let most = self.granted.stream;
+        let credit = if buffer == 0 {
+            most
+        } else {
+            most.min(u64::from(buffer) << 10)
+        };
+        self.inboxes.push(Inbox {
+            id,
+            credit,
+            held: 0,
+            items: 0,
+        });
+    }
+
+    fn note_item(&mut self, id: StreamId, item: &Body) {
+        self.check(item);
+        let inbox = self.inboxes.iter_mut().find(|inbox| inbox.id == id);
+        let inbox = inbox.expect("a stream that is read");
+        assert!(inbox.held < inbox.credit, "what is kept is bounded");
+        inbox.held += cost(item.len());
+        inbox.items += 1;
+        assert!(item.len() as u64 <= self.granted.max_body);
+    }
+
+    fn close_inbox(&mut self, id: StreamId, complete: bool) {
+        let at = self.inboxes.iter().position(|inbox| inbox.id == id);
+        let inbox = self.inboxes.swap_remove(at.expect("a stream that is read"));
+        if complete {
+            self.complete.push((id, inbox.items));
+        }
+    }
+
+    fn is_waiting(&self, call: CallId) -> bool {
+        self.waiting.iter().any(|waiting| waiting.call == call)
+    }
+
+    fn check(&self, body: &Body) {
+        if self.peer_is_honest {
+            assert!(body.as_ref() == &PATTERN[..body.len()], "not a byte is wrong");
+        }
+    }
+}
+
+/// The stream of a call of this end's.
+pub fn own(call: CallId) -> StreamId {
+    StreamId {
+        opener: Opener::ThisEnd,
+        call,
+    }
+}
+
+/// The stream of a call of the peer's.
+pub fn peers(call: CallId) -> StreamId {
+    StreamId {
+        opener: Opener::Peer,
+        call,
+    }
+}
+
+/// What is there is there once.
+fn take_out<T>(all: &mut Vec<T>, is_it: impl Fn(&T) -> bool) {
+    let at = all.iter().position(is_it).expect("what begins ends once");
+    all.remove(at);
+}
