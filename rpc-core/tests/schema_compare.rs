@@ -35,7 +35,8 @@ fn count() -> MethodShape {
 }
 
 fn import() -> MethodShape {
-    MethodShape::new().argument_stream_result::<Entry, LookupError>("entries")
+    let shape = MethodShape::new().argument_stream_result::<Entry, LookupError>("entries");
+    shape.returns_stream::<u64>().or_error::<LookupError>()
 }
 
 static METHODS: [Method; 4] = [
@@ -48,7 +49,7 @@ static METHODS: [Method; 4] = [
 const TEXT: &str = r#"service com.example.thesaurus
 fn find(word: String, limit: u32) -> Result<Vec<Entry>, "Lookup Error">
 fn count() -> (Result<u64, String>)
-fn import(entries: Streaming<Entry, "Lookup Error">)
+fn import(entries: Streaming<Entry, "Lookup Error">) -> Result<Streaming<u64>, "Lookup Error">
 fn "by-hand"(arguments: ?) -> ?
 
 struct Entry { word: String, rank: Option<u32>, similar: Vec<Entry> }

@@ -502,7 +502,11 @@ fn results_and_streams_of_a_method() {
     let stream = MethodShape::new()
         .argument_stream_result::<u8, u16>("items")
         .returns_stream::<u8>();
-    assert_eq!(text(stream), "(Streaming<u8, u16>) -> Streaming<u8>");
+    assert_eq!(text(stream.clone()), "(Streaming<u8, u16>) -> Streaming<u8>");
+    assert_eq!(
+        text(stream.or_error::<String>()),
+        "(Streaming<u8, u16>) -> Result<Streaming<u8>, String>"
+    );
 }
 
 #[test]
