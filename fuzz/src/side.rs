@@ -127,7 +127,8 @@ impl Side {
         let packet = self.proto.take_packet(|| self.now);
         assert_eq!(packet.is_some(), has_output);
         let packet = packet?;
-        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        let [head, tail] = packet.slices();
+        let bytes = [&*head, &*tail].concat();
         self.proto.recycle(packet);
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
         assert!(Frame::split(&bytes).is_ok(), "torn");
