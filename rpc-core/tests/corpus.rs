@@ -4,23 +4,25 @@
 #[allow(dead_code, unreachable_pub)]
 mod fuzz;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Panics of any thread or task; a connection's tasks swallow theirs.
-static PANICS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Panics of this thread, where all tasks of its target run; a connection's tasks swallow theirs.
+    static PANICS: Cell<usize> = const { Cell::new(0) };
+}
 
 fn count_panics() -> usize {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            PANICS.fetch_add(1, Ordering::SeqCst);
+            PANICS.set(PANICS.get() + 1);
             before(panic);
         }));
     });
-    PANICS.load(Ordering::SeqCst)
+    PANICS.get()
 }
 
 #[track_caller]
