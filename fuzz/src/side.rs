@@ -1,13 +1,15 @@
 //! One end of the protocol with what must hold of it, whatever the other end does.
 
+mod events;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pipe_rpc_core::proto::{
-    Agreed, Answer, Body, CallId, Connection, Ending, Event, IncomingCall, ItemsEnd, Limits, MethodLimits,
-    Opener, ProtocolError, RequestHead, StreamId, cost,
+    Agreed, Answer, Body, CallId, Connection, Limits, MethodLimits, Opener, ProtocolError, RequestHead,
+    StreamId,
 };
 use pipe_rpc_core::testing::frame::{Frame, told};
 
@@ -19,6 +21,7 @@ pub const METHODS: [u32; 3] = [1, 2, SMALL];
 /// A method with a limit of its own.
 pub const SMALL: u32 = 3;
 const SMALL_LIMIT: u64 = 100;
+const PONG: u8 = 11;
 
 /// What every body begins with: not a byte may be wrong.
 static PATTERN: LazyLock<Bytes> = LazyLock::new(|| (0..1 << 17).map(|i: u32| (i * 31 % 251) as u8).collect());
@@ -127,10 +130,15 @@ impl Side {
         let packet = self.proto.take_packet(|| self.now);
         assert_eq!(packet.is_some(), has_output);
         let packet = packet?;
-        let bytes: Vec<u8> = packet.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+        let [head, tail] = packet.slices();
+        let bytes = [&*head, &*tail].concat();
         self.proto.recycle(packet);
         assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
-        assert!(Frame::split(&bytes).is_ok(), "torn");
+        let pongs = Frame::all_of(&bytes)
+            .iter()
+            .filter(|frame| frame.kind == PONG)
+            .count();
+        assert!(pongs <= 1, "a later ping replaces an earlier one's answer");
         self.sent_bytes += bytes.len();
         self.note_events();
         Some(bytes)
@@ -183,138 +191,6 @@ impl Side {
         self.proto.answer_interrupted(call);
         self.note_events();
     }
-
-    pub fn note_events(&mut self) {
-        while let Some(event) = self.proto.poll_event() {
-            self.note(event);
-        }
-        if self.is_over {
-            return;
-        }
-        assert_eq!(self.proto.outgoing_open(), self.taken.len());
-        assert_eq!(
-            self.proto.incoming_open(),
-            self.announced.len() + self.running.len()
-        );
-    }
-
-    fn note(&mut self, event: Event) {
-        match event {
-            Event::Announced(call, _) => {
-                assert!(!self.announced.contains(&call));
-                self.announced.push(call);
-            }
-            Event::Withdrawn(call) => take_out(&mut self.announced, |known| *known == call),
-            Event::Incoming(call) => self.note_call(&call),
-            Event::Interrupted(call) => {
-                let running = self.running.iter_mut().find(|running| running.call == call);
-                let running = running.expect("a call that runs");
-                assert!(
-                    !std::mem::replace(&mut running.interrupted, true),
-                    "{call} is stopped once"
-                );
-            }
-            Event::Metadata(call, _) => assert!(self.is_waiting(call)),
-            Event::Streaming(call) => {
-                let waiting = self.waiting.iter_mut().find(|waiting| waiting.call == call);
-                let waiting = waiting.expect("a call that somebody waits for");
-                assert!(
-                    !std::mem::replace(&mut waiting.streaming, true),
-                    "{call} has one stream"
-                );
-                let buffer = waiting.buffer;
-                self.open_inbox(own(call), buffer);
-            }
-            Event::Item(id, item) => self.note_item(id, &item),
-            Event::UploadEnded(call, end) => self.close_inbox(peers(call), matches!(end, ItemsEnd::Complete)),
-            Event::Ended(call, ending) => self.note_ending(call, &ending),
-            Event::Freed(call) => take_out(&mut self.taken, |known| *known == call),
-            Event::UploadStopped(call) => assert!(self.is_waiting(call)),
-            Event::Goaway(goaway) => {
-                assert!(
-                    !(self.peer_is_honest && goaway.is_protocol_error),
-                    "{}",
-                    goaway.text
-                );
-            }
-            Event::Farewell => assert!(!std::mem::replace(&mut self.peer_left, true)),
-            Event::FarewellAcked => self.acknowledged = true,
-            Event::Room(_) | Event::Pong(_) | Event::BodyDeadline(_) => {}
-        }
-    }
-
-    fn note_call(&mut self, call: &IncomingCall) {
-        self.announced.retain(|announced| *announced != call.id);
-        assert!(
-            self.running.iter().all(|running| running.call != call.id),
-            "{} came twice",
-            call.id
-        );
-        self.check(&call.body);
-        let head = call.head;
-        self.running.push(Running {
-            call: call.id,
-            interrupted: false,
-            oneway: head.oneway,
-            streaming: false,
-        });
-        if head.upload {
-            self.open_inbox(peers(call.id), head.buffer);
-        }
-    }
-
-    fn note_ending(&mut self, call: CallId, ending: &Ending) {
-        take_out(&mut self.waiting, |waiting| waiting.call == call);
-        if let Ending::Succeeded(body) = ending {
-            self.check(body);
-        }
-        if self.inboxes.iter().any(|inbox| inbox.id == own(call)) {
-            self.close_inbox(own(call), matches!(ending, Ending::StreamEnded));
-        }
-    }
-
-    fn open_inbox(&mut self, id: StreamId, buffer: u16) {
-        let most = self.granted.stream;
-        let credit = if buffer == 0 {
-            most
-        } else {
-            most.min(u64::from(buffer) << 10)
-        };
-        self.inboxes.push(Inbox {
-            id,
-            credit,
-            held: 0,
-            items: 0,
-        });
-    }
-
-    fn note_item(&mut self, id: StreamId, item: &Body) {
-        self.check(item);
-        let inbox = self.inboxes.iter_mut().find(|inbox| inbox.id == id);
-        let inbox = inbox.expect("a stream that is read");
-        assert!(inbox.held < inbox.credit, "what is kept is bounded");
-        inbox.held += cost(item.len());
-        inbox.items += 1;
-        assert!(item.len() as u64 <= self.granted.max_body);
-    }
-
-    fn close_inbox(&mut self, id: StreamId, complete: bool) {
-        let at = self.inboxes.iter().position(|inbox| inbox.id == id);
-        let inbox = self.inboxes.swap_remove(at.expect("a stream that is read"));
-        if complete {
-            self.complete.push((id, inbox.items));
-        }
-    }
-
-    fn is_waiting(&self, call: CallId) -> bool {
-        self.waiting.iter().any(|waiting| waiting.call == call)
-    }
-
-    fn check(&self, body: &Body) {
-        if self.peer_is_honest {
-            assert!(body.as_ref() == &PATTERN[..body.len()], "not a byte is wrong");
-        }
-    }
 }
 
 /// The stream of a call of this end's.
@@ -331,10 +207,4 @@ pub fn peers(call: CallId) -> StreamId {
         opener: Opener::Peer,
         call,
     }
-}
-
-/// What is there is there once.
-fn take_out<T>(all: &mut Vec<T>, is_it: impl Fn(&T) -> bool) {
-    let at = all.iter().position(is_it).expect("what begins ends once");
-    all.remove(at);
 }
