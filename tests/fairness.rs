@@ -12,7 +12,7 @@ use bytes::Bytes;
 use pipe_rpc::{Channel, Config, PipeServer, Server};
 use rpc_core::method::wire_id;
 use support::tap::{Tap, Tapped, tapped};
-use support::{link, soon, unique_name};
+use support::{link, skipped_on_wine, soon, unique_name};
 
 const MIB: usize = 1 << 20;
 
@@ -188,6 +188,9 @@ async fn get_all(client: BulkClient, size: usize, bounds: Bounds) {
 
 #[test]
 fn a_small_call_waits_for_a_few_packets_of_large_bodies_and_not_for_the_bodies() {
+    if skipped_on_wine("how many packets a pipe holds") {
+        return;
+    }
     let (size, bodies) = bulk();
     let body = Bytes::from(vec![7; size]);
     let bounds = Bounds {

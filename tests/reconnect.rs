@@ -9,8 +9,8 @@ use std::error::Error as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pipe_rpc::{
@@ -39,8 +39,9 @@ trait Ledger {
     async fn enter(&self, number: u64);
 }
 
-/// Writes what is entered to a file that outlives the process.
-struct Book(File);
+/// Writes what is entered to a file that outlives the process. Each process has its own, and one handler writes at a
+/// time: not every system adds what two write at once.
+struct Book(Mutex<File>);
 
 impl Ledger for Book {
     async fn same(&self, number: u64) -> u64 {
@@ -48,12 +49,14 @@ impl Ledger for Book {
     }
     async fn enter(&self, number: u64) {
         // One write of a few bytes: a process that is killed has made it or not.
-        (&self.0).write_all(format!("{number}\n").as_bytes()).unwrap();
+        let line = format!("{number}\n");
+        self.0.lock().unwrap().write_all(line.as_bytes()).unwrap();
         // Long enough that many a server is killed between this and the answer.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
+/// The folder of a test's files.
 fn path_of_book(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("pipe-rpc-test-{name}"))
 }
@@ -81,12 +84,13 @@ fn child_role() {
 }
 
 async fn serve(name: &str, stop: impl Future<Output = ()>) {
+    std::fs::create_dir_all(path_of_book(name)).unwrap();
     let file = OpenOptions::new()
         .append(true)
         .create(true)
-        .open(path_of_book(name))
+        .open(path_of_book(name).join(std::process::id().to_string()))
         .unwrap();
-    let server = Server::builder().service(LedgerServer::new(Book(file)));
+    let server = Server::builder().service(LedgerServer::new(Book(Mutex::new(file))));
     let listener = bind(name).await;
     child::tell("ready");
     server.serve_until(listener, stop).await.unwrap();
@@ -176,12 +180,14 @@ impl Callers {
 /// How often each number stands in the book, which is removed.
 fn read_book(name: &str) -> HashMap<u64, u32> {
     let path = path_of_book(name);
-    let book = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(path).unwrap();
     let mut times = HashMap::new();
-    for line in book.lines() {
-        *times.entry(line.parse().unwrap()).or_default() += 1;
+    for file in std::fs::read_dir(&path).unwrap() {
+        let book = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for line in book.lines() {
+            *times.entry(line.parse().unwrap()).or_default() += 1;
+        }
     }
+    std::fs::remove_dir_all(path).unwrap();
     times
 }
 

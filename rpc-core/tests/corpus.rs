@@ -1,4 +1,8 @@
 //! What the fuzzers found worth keeping does no harm: each input in `fuzz/corpus` goes through what its target does.
+#![allow(
+    clippy::missing_const_for_thread_local,
+    reason = "it is const; the lint does not see that on all systems"
+)]
 
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(dead_code, unreachable_pub)]
