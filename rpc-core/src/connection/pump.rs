@@ -132,7 +132,8 @@ impl Drop for Pump {
     }
 }
 
-/// What follows an item that leaves in fragments has to wait for it.
+/// Whether an item may leave in fragments, if the packets agreed on are the smallest. What follows it then waits, so it is
+/// the last of its batch.
 fn item_is_large(size: u64) -> bool {
     size >= 4096 - 16
 }

@@ -86,9 +86,10 @@ impl Schema {
     /// As [`check_file`](Self::check_file), with a message that people can read where a test fails.
     ///
     /// ```no_run
+    /// # use pipe_rpc_core::schema::Schema;
     /// # struct ThesaurusServer;
     /// # impl ThesaurusServer {
-    /// #     fn schema() -> pipe_rpc_core::schema::Schema { unimplemented!() }
+    /// #     fn schema() -> Schema { Schema::of("Thesaurus", &[]) }
     /// # }
     /// // In a test:
     /// ThesaurusServer::schema().assert_file("tests/thesaurus.schema");
