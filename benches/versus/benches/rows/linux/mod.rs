@@ -5,6 +5,7 @@ mod bare_server;
 mod bare_tokio;
 mod seqpacket;
 mod tarpc;
+mod tonic;
 
 use super::{Entry, pipe_rpc};
 
@@ -13,4 +14,5 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<bare_packed::BarePacked>("bare-packed"),
     Entry::of::<pipe_rpc::PipeRpc>("pipe-rpc"),
     Entry::of::<tarpc::Tarpc>("tarpc"),
+    Entry::of::<tonic::Tonic>("tonic"),
 ];
