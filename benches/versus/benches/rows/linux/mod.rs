@@ -6,6 +6,7 @@ mod bare_tokio;
 mod seqpacket;
 mod tarpc;
 mod tonic;
+mod zbus;
 
 use super::{Entry, pipe_rpc};
 
@@ -15,4 +16,5 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<pipe_rpc::PipeRpc>("pipe-rpc"),
     Entry::of::<tarpc::Tarpc>("tarpc"),
     Entry::of::<tonic::Tonic>("tonic"),
+    Entry::of::<zbus::Zbus>("zbus"),
 ];
