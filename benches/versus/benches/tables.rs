@@ -8,7 +8,7 @@ use crate::results::{Results, Rows, Summary};
 use crate::rows;
 
 /// The figures, in the order of the columns.
-const FIGURES: [&str; 5] = ["p50", "p99", "wall", "rate", "cpu"];
+const FIGURES: [&str; 7] = ["idle_p50", "p50", "idle_p99", "p99", "wall", "rate", "cpu"];
 
 pub(crate) fn print(results: &Results) {
     for (setting, workload, rows) in results.groups() {

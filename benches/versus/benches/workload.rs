@@ -23,6 +23,10 @@ pub(crate) enum Workload {
     Bulk64m,
     /// Echoes of 1 MiB as a `Vec<u8>`, which each end has anew.
     Vec1m,
+    /// Items of 64 bytes through one stream from the server; each is counted as a call.
+    Stream64,
+    /// Echoes of 64 bytes, first alone and then while another task echoes 64 MiB bodies on the same connection.
+    Mixed,
 }
 
 /// What a rate counts.
@@ -34,12 +38,14 @@ pub(crate) struct Rate {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Rtt64,
         Self::Pipe64,
         Self::Bulk1m,
         Self::Bulk64m,
         Self::Vec1m,
+        Self::Stream64,
+        Self::Mixed,
     ];
 
     /// As on the command line and in the results.
@@ -50,15 +56,17 @@ impl Workload {
             Self::Bulk1m => "bulk1m",
             Self::Bulk64m => "bulk64m",
             Self::Vec1m => "vec1m",
+            Self::Stream64 => "stream64",
+            Self::Mixed => "mixed",
         }
     }
 
-    /// How many bytes an echo carries each way.
+    /// How many bytes its largest messages carry.
     pub(crate) fn body(self) -> usize {
         match self {
-            Self::Rtt64 | Self::Pipe64 => 64,
+            Self::Rtt64 | Self::Pipe64 | Self::Stream64 => 64,
             Self::Bulk1m | Self::Vec1m => MIB,
-            Self::Bulk64m => 64 * MIB,
+            Self::Bulk64m | Self::Mixed => 64 * MIB,
         }
     }
 
@@ -66,7 +74,8 @@ impl Workload {
     pub(crate) fn rate(self) -> Option<Rate> {
         let rate = |unit, per_call| Some(Rate { unit, per_call });
         match self {
-            Self::Rtt64 => None,
+            Self::Rtt64 | Self::Mixed => None,
+            Self::Stream64 => rate("items/s", 1.0),
             Self::Pipe64 => rate("calls/s", 1.0),
             // One way: that the same bytes come back is not counted.
             Self::Bulk1m | Self::Bulk64m | Self::Vec1m => rate("MiB/s", (self.body() / MIB) as f64),
@@ -79,10 +88,14 @@ impl Workload {
             Self::Rtt64 => 16,
             Self::Pipe64 => 16 * CALLERS,
             Self::Bulk1m | Self::Vec1m | Self::Bulk64m => 1,
+            Self::Stream64 => 1024,
+            // Milliseconds: some bodies have to come by.
+            Self::Mixed => 400,
         }
     }
 
-    /// About how long a turn takes. Short, so that what else the computer does meets all rows.
+    /// About how long a turn takes, unless its step does already take longer. Short, so that what else the computer does
+    /// meets all rows.
     pub(crate) fn turn(self) -> Duration {
         Duration::from_millis(20)
     }
@@ -90,7 +103,7 @@ impl Workload {
     /// How many turns each row has, unless told otherwise.
     pub(crate) fn rounds(self) -> usize {
         match self {
-            Self::Bulk64m => 15,
+            Self::Bulk64m | Self::Mixed => 12,
             _ => 100,
         }
     }

@@ -1,6 +1,7 @@
 //! pipe-rpc as it comes: generated client, no layers, nothing configured.
 
 use bytes::Bytes;
+use futures_util::stream::{self, Stream};
 use pipe_rpc::{PipeServer, Server};
 
 use crate::place::Place;
@@ -13,6 +14,7 @@ trait Echo {
     async fn small(&self, value: [u64; 8]) -> [u64; 8];
     async fn bytes(&self, body: Bytes) -> Bytes;
     async fn vec(&self, body: Vec<u8>) -> Vec<u8>;
+    async fn stream(&self, items: u64) -> impl Stream<Item = [u64; 8]>;
 }
 
 struct Echoer;
@@ -26,6 +28,9 @@ impl Echo for Echoer {
     }
     async fn vec(&self, body: Vec<u8>) -> Vec<u8> {
         body
+    }
+    async fn stream(&self, items: u64) -> impl Stream<Item = [u64; 8]> {
+        stream::iter((0..items).map(|item| [item; 8]))
     }
 }
 
@@ -56,5 +61,15 @@ impl Row for PipeRpc {
 
     async fn vec(&mut self, body: Vec<u8>) -> Vec<u8> {
         self.0.vec(body).await.expect("an echo")
+    }
+
+    async fn stream(&mut self, items: u64) -> u64 {
+        let mut stream = self.0.stream(items).await.expect("a stream");
+        let mut count = 0;
+        while let Some(item) = stream.next().await {
+            assert_eq!(item.expect("an item"), [count; 8]);
+            count += 1;
+        }
+        count
     }
 }
