@@ -8,13 +8,14 @@ use crate::figure::Figure;
 use crate::job::Call;
 use crate::process::{tell, tell_ready};
 use crate::rows;
-use crate::system::CpuClock;
+use crate::system::{self, CpuClock};
 use crate::turns::{Told, Turns};
 use crate::workload::Workload;
 
 pub(crate) fn run(job: &Call) -> ExitCode {
     let serve = &job.serve;
     serve.setting.take_effect();
+    system::raise_file_limit();
     let row = rows::find(&serve.row).expect("the parent knows the rows");
     let turns = (row.connect)(job);
     let mut client = Client::new(turns, serve.workload, job.server);

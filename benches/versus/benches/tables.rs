@@ -8,7 +8,17 @@ use crate::results::{Results, Rows, Summary};
 use crate::rows;
 
 /// The figures, in the order of the columns.
-const FIGURES: [&str; 7] = ["idle_p50", "p50", "idle_p99", "p99", "wall", "rate", "cpu"];
+const FIGURES: [&str; 9] = [
+    "idle_p50",
+    "p50",
+    "idle_p99",
+    "p99",
+    "wall",
+    "rate",
+    "cpu",
+    "client_memory",
+    "server_memory",
+];
 
 pub(crate) fn print(results: &Results) {
     for (setting, workload, rows) in results.groups() {
@@ -55,6 +65,9 @@ fn unit<'a>(rows: &'a Rows, figure: &str) -> Option<&'a str> {
 
 fn cell(summary: &Summary) -> String {
     let Summary { median, min, max, .. } = summary;
+    if min == max {
+        return number(*median);
+    }
     format!("{} ({} to {})", number(*median), number(*min), number(*max))
 }
 

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// The callers that share a connection in [`Workload::Pipe64`].
 pub(crate) const CALLERS: u64 = 64;
 
+/// The connections of [`Workload::Conns`], and how often each is called at least in a turn.
+pub(crate) const CONNECTIONS: u64 = 500;
+pub(crate) const CALLS_EACH: u64 = 20;
+
 const MIB: usize = 1 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -27,6 +31,11 @@ pub(crate) enum Workload {
     Stream64,
     /// Echoes of 64 bytes, first alone and then while another task echoes 64 MiB bodies on the same connection.
     Mixed,
+    /// Echoes of 64 bytes on 500 connections of one process, one caller for each, 20 calls at least. Before that, how
+    /// much memory an idle one takes at either end.
+    Conns,
+    /// A connection, an echo of 64 bytes, and the end of the connection, one after the other.
+    Connect,
 }
 
 /// What a rate counts.
@@ -38,7 +47,7 @@ pub(crate) struct Rate {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Rtt64,
         Self::Pipe64,
         Self::Bulk1m,
@@ -46,6 +55,8 @@ impl Workload {
         Self::Vec1m,
         Self::Stream64,
         Self::Mixed,
+        Self::Conns,
+        Self::Connect,
     ];
 
     /// As on the command line and in the results.
@@ -58,13 +69,15 @@ impl Workload {
             Self::Vec1m => "vec1m",
             Self::Stream64 => "stream64",
             Self::Mixed => "mixed",
+            Self::Conns => "conns",
+            Self::Connect => "connect",
         }
     }
 
     /// How many bytes its largest messages carry.
     pub(crate) fn body(self) -> usize {
         match self {
-            Self::Rtt64 | Self::Pipe64 | Self::Stream64 => 64,
+            Self::Rtt64 | Self::Pipe64 | Self::Stream64 | Self::Conns | Self::Connect => 64,
             Self::Bulk1m | Self::Vec1m => MIB,
             Self::Bulk64m | Self::Mixed => 64 * MIB,
         }
@@ -74,9 +87,9 @@ impl Workload {
     pub(crate) fn rate(self) -> Option<Rate> {
         let rate = |unit, per_call| Some(Rate { unit, per_call });
         match self {
-            Self::Rtt64 | Self::Mixed => None,
+            Self::Rtt64 | Self::Mixed | Self::Connect => None,
             Self::Stream64 => rate("items/s", 1.0),
-            Self::Pipe64 => rate("calls/s", 1.0),
+            Self::Pipe64 | Self::Conns => rate("calls/s", 1.0),
             // One way: that the same bytes come back is not counted.
             Self::Bulk1m | Self::Bulk64m | Self::Vec1m => rate("MiB/s", (self.body() / MIB) as f64),
         }
@@ -87,10 +100,11 @@ impl Workload {
         match self {
             Self::Rtt64 => 16,
             Self::Pipe64 => 16 * CALLERS,
-            Self::Bulk1m | Self::Vec1m | Self::Bulk64m => 1,
+            Self::Bulk1m | Self::Vec1m | Self::Bulk64m | Self::Connect => 1,
             Self::Stream64 => 1024,
             // Milliseconds: some bodies have to come by.
             Self::Mixed => 400,
+            Self::Conns => CONNECTIONS * CALLS_EACH,
         }
     }
 
@@ -104,6 +118,7 @@ impl Workload {
     pub(crate) fn rounds(self) -> usize {
         match self {
             Self::Bulk64m | Self::Mixed => 12,
+            Self::Conns => 30,
             _ => 100,
         }
     }

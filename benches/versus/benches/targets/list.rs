@@ -1,10 +1,10 @@
-//! The targets. Each is a ratio of two medians of one run.
+//! The targets. Nearly each is a ratio of two medians of one run.
 
 use super::ratio::{At, Ratios};
 use super::target::Target;
 use crate::results::Results;
 use crate::setting::Setting::{Free, OneCpu, Threads};
-use crate::workload::Workload::{Bulk1m, Bulk64m, Mixed, Pipe64, Rtt64, Stream64, Vec1m};
+use crate::workload::Workload::{Bulk1m, Bulk64m, Conns, Mixed, Pipe64, Rtt64, Stream64, Vec1m};
 
 const BARE: &str = "bare-tokio";
 const PACKED: &str = "bare-packed";
@@ -70,11 +70,15 @@ fn large(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
 /// Much at a time.
 fn together(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
     let items = At::ours(OneCpu, Stream64, "rate");
+    let conns = At::ours(Free, Conns, "rate");
     let beside_bodies = At::ours(Free, Mixed, "p99");
     vec![
         ratios.of(items, items.workload(Pipe64)).at_least(3.0),
         ratios
             .of(beside_bodies, beside_bodies.figure("idle_p99"))
             .at_most(4.0),
+        ratios.of(conns, conns.row(BARE)).at_least(0.8),
+        ratios.itself(conns.figure("client_memory")).at_most(6.5),
+        ratios.itself(conns.figure("server_memory")).at_most(6.5),
     ]
 }

@@ -75,6 +75,16 @@ impl Ratios<'_> {
         }
     }
 
+    /// The figure alone, of the few that are the same on any computer.
+    pub(super) fn itself(&self, one: At) -> Ratio {
+        let [row, workload, figure, _] = one.words();
+        Ratio {
+            what: format!("{row} {workload}: {figure}"),
+            setting: one.setting,
+            ratio: self.median(one),
+        }
+    }
+
     /// Ours over that of the peer that has most of it.
     pub(super) fn to_most(&self, ours: At) -> Ratio {
         let most = self

@@ -1,6 +1,8 @@
 //! The workloads, for any row.
 
 mod bodies;
+mod connect;
+mod conns;
 mod mixed;
 mod small;
 mod stream;
@@ -27,6 +29,11 @@ pub(crate) fn connect<R: Row>(job: &Call) -> Turns {
         Workload::Vec1m => turns(runtime, (client, vec![7; workload.body()]), bodies::echo_vecs),
         Workload::Stream64 => turns(runtime, client, stream::items),
         Workload::Mixed => turns(runtime, (client, bytes()), mixed::calls),
+        Workload::Conns => conns::connect(runtime, client, job),
+        Workload::Connect => {
+            let target = connect::Target::<R>::at(job.serve.place.clone());
+            turns(runtime, target, connect::calls)
+        }
     }
 }
 

@@ -19,7 +19,9 @@ pub(super) async fn serve(serving: Serving, largest: usize) {
 
 async fn one(socket: Socket, workload: Workload, largest: usize) {
     let ended = match workload {
-        Workload::Rtt64 | Workload::Pipe64 => echo_packets(&socket, largest).await,
+        Workload::Rtt64 | Workload::Pipe64 | Workload::Conns | Workload::Connect => {
+            echo_packets(&socket, largest).await
+        }
         Workload::Bulk1m | Workload::Bulk64m => echo_bodies(&socket, workload.body()).await,
         Workload::Vec1m => echo_vecs(&socket, workload.body()).await,
         Workload::Stream64 => stream_items(&socket).await,

@@ -27,6 +27,8 @@ impl Row for BareTokio {
         Workload::Bulk1m,
         Workload::Bulk64m,
         Workload::Vec1m,
+        Workload::Conns,
+        Workload::Connect,
     ];
 
     async fn serve(serving: Serving) {

@@ -49,6 +49,8 @@ impl Row for Tarpc {
         Workload::Bulk64m,
         Workload::Vec1m,
         Workload::Mixed,
+        Workload::Conns,
+        Workload::Connect,
     ];
 
     async fn serve(serving: Serving) {
