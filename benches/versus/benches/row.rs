@@ -46,6 +46,12 @@ pub(crate) trait Row: Clone + Send + Sync + 'static {
         async { unreachable!("not among what the row has") }
     }
 
+    /// Makes that many calls on this connection that wait for as long as the runtime is there. Returns when all of them
+    /// wait at the server.
+    fn leave_waiting(&mut self, _calls: u64) -> impl Future<Output = ()> + Send {
+        async { unreachable!("not among what the row has") }
+    }
+
     /// Makes that many calls of 64 bytes, a multiple of [`CALLERS`](crate::workload::CALLERS), which is how many are to
     /// be under way at once.
     fn many(&mut self, calls: u64) -> impl Future<Output = ()> + Send {

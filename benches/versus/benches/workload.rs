@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::load::Load;
+
 /// The callers that share a connection in [`Workload::Pipe64`].
 pub(crate) const CALLERS: u64 = 64;
 
@@ -36,6 +38,8 @@ pub(crate) enum Workload {
     Conns,
     /// A connection, an echo of 64 bytes, and the end of the connection, one after the other.
     Connect,
+    /// Echoes of 64 bytes, one after the other, while more and more idle connections and waiting calls are there.
+    Growth,
 }
 
 /// What a rate counts.
@@ -47,7 +51,7 @@ pub(crate) struct Rate {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Rtt64,
         Self::Pipe64,
         Self::Bulk1m,
@@ -57,6 +61,7 @@ impl Workload {
         Self::Mixed,
         Self::Conns,
         Self::Connect,
+        Self::Growth,
     ];
 
     /// As on the command line and in the results.
@@ -71,13 +76,14 @@ impl Workload {
             Self::Mixed => "mixed",
             Self::Conns => "conns",
             Self::Connect => "connect",
+            Self::Growth => "growth",
         }
     }
 
     /// How many bytes its largest messages carry.
     pub(crate) fn body(self) -> usize {
         match self {
-            Self::Rtt64 | Self::Pipe64 | Self::Stream64 | Self::Conns | Self::Connect => 64,
+            Self::Rtt64 | Self::Pipe64 | Self::Stream64 | Self::Conns | Self::Connect | Self::Growth => 64,
             Self::Bulk1m | Self::Vec1m => MIB,
             Self::Bulk64m | Self::Mixed => 64 * MIB,
         }
@@ -87,7 +93,7 @@ impl Workload {
     pub(crate) fn rate(self) -> Option<Rate> {
         let rate = |unit, per_call| Some(Rate { unit, per_call });
         match self {
-            Self::Rtt64 | Self::Mixed | Self::Connect => None,
+            Self::Rtt64 | Self::Mixed | Self::Connect | Self::Growth => None,
             Self::Stream64 => rate("items/s", 1.0),
             Self::Pipe64 | Self::Conns => rate("calls/s", 1.0),
             // One way: that the same bytes come back is not counted.
@@ -95,10 +101,18 @@ impl Workload {
         }
     }
 
+    /// What it is done beside; each has processes of its own.
+    pub(crate) fn loads(self) -> &'static [Load] {
+        match self {
+            Self::Growth => &Load::GROWING,
+            _ => &[Load::Nothing],
+        }
+    }
+
     /// A turn has a multiple of this many calls.
     pub(crate) fn step(self) -> u64 {
         match self {
-            Self::Rtt64 => 16,
+            Self::Rtt64 | Self::Growth => 16,
             Self::Pipe64 => 16 * CALLERS,
             Self::Bulk1m | Self::Vec1m | Self::Bulk64m | Self::Connect => 1,
             Self::Stream64 => 1024,

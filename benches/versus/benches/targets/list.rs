@@ -2,9 +2,10 @@
 
 use super::ratio::{At, Ratios};
 use super::target::Target;
+use crate::load::Load;
 use crate::results::Results;
 use crate::setting::Setting::{Free, OneCpu, Threads};
-use crate::workload::Workload::{Bulk1m, Bulk64m, Conns, Mixed, Pipe64, Rtt64, Stream64, Vec1m};
+use crate::workload::Workload::{Bulk1m, Bulk64m, Conns, Growth, Mixed, Pipe64, Rtt64, Stream64, Vec1m};
 
 const BARE: &str = "bare-tokio";
 const PACKED: &str = "bare-packed";
@@ -22,7 +23,7 @@ const PEERS: [(&str, f64); 6] = [
 /// Those whose figures are all there.
 pub(super) fn all(results: &Results) -> Vec<Target> {
     let ratios = Ratios(results);
-    let sets = [small(&ratios), large(&ratios), together(&ratios)];
+    let sets = [small(&ratios), large(&ratios), together(&ratios), grown(&ratios)];
     sets.into_iter().flatten().flatten().collect()
 }
 
@@ -80,5 +81,17 @@ fn together(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
         ratios.of(conns, conns.row(BARE)).at_least(0.8),
         ratios.itself(conns.figure("client_memory")).at_most(6.5),
         ratios.itself(conns.figure("server_memory")).at_most(6.5),
+    ]
+}
+
+/// The same call with much and with little beside it.
+fn grown(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
+    let call = At::ours(OneCpu, Growth, "p50");
+    let flat = |much, little| ratios.of(call.load(much), call.load(little)).at_most(1.2);
+    vec![
+        flat(Load::Connections(100), Load::Connections(1)),
+        flat(Load::Connections(10_000), Load::Connections(1)),
+        flat(Load::Calls(100), Load::Calls(1)),
+        flat(Load::Calls(10_000), Load::Calls(1)),
     ]
 }

@@ -1,6 +1,7 @@
 //! Ratios of medians.
 
 use super::target::{Bound, Target};
+use crate::load::Load;
 use crate::results::Results;
 use crate::rows;
 use crate::setting::Setting;
@@ -15,6 +16,7 @@ pub(super) struct At {
     workload: Workload,
     row: &'static str,
     figure: &'static str,
+    load: Load,
 }
 
 /// The figures that were measured.
@@ -29,12 +31,12 @@ pub(super) struct Ratio {
 
 impl At {
     pub(super) fn ours(setting: Setting, workload: Workload, figure: &'static str) -> Self {
-        let row = OURS;
         Self {
             setting,
             workload,
-            row,
+            row: OURS,
             figure,
+            load: Load::Nothing,
         }
     }
 
@@ -58,8 +60,18 @@ impl At {
         Self { figure, ..self }
     }
 
-    fn words(self) -> [&'static str; 4] {
-        [self.row, self.workload.name(), self.figure, self.setting.name()]
+    /// The same under a load.
+    pub(super) fn load(self, load: Load) -> Self {
+        Self { load, ..self }
+    }
+
+    fn label(self) -> String {
+        self.load.label(self.row)
+    }
+
+    fn words(self) -> [String; 4] {
+        let [workload, setting] = [self.workload.name(), self.setting.name()];
+        [self.label(), workload.into(), self.figure.into(), setting.into()]
     }
 }
 
@@ -114,7 +126,7 @@ impl Ratios<'_> {
     }
 
     fn median(&self, at: At) -> Option<f64> {
-        self.0.median(at.setting, at.workload, at.row, at.figure)
+        self.0.median(at.setting, at.workload, &at.label(), at.figure)
     }
 }
 
@@ -122,7 +134,7 @@ impl Ratios<'_> {
 fn difference(one: At, other: At) -> String {
     let pairs = || one.words().into_iter().zip(other.words());
     let common = pairs().take(3).filter(|(one, other)| one == other);
-    let common: Vec<&str> = common.map(|(both, _)| both).collect();
+    let common: Vec<String> = common.map(|(both, _)| both).collect();
     let differing = pairs().filter(|(one, other)| one != other);
     let differing: Vec<String> = differing.map(|(one, other)| format!("{one} / {other}")).collect();
     format!("{}: {}", common.join(" "), differing.join(", "))

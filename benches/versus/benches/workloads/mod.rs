@@ -3,6 +3,7 @@
 mod bodies;
 mod connect;
 mod conns;
+mod growth;
 mod mixed;
 mod small;
 mod stream;
@@ -34,6 +35,7 @@ pub(crate) fn connect<R: Row>(job: &Call) -> Turns {
             let target = connect::Target::<R>::at(job.serve.place.clone());
             turns(runtime, target, connect::calls)
         }
+        Workload::Growth => growth::connect(runtime, client, job),
     }
 }
 

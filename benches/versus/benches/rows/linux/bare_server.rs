@@ -25,7 +25,7 @@ async fn one(socket: Socket, workload: Workload, largest: usize) {
         Workload::Bulk1m | Workload::Bulk64m => echo_bodies(&socket, workload.body()).await,
         Workload::Vec1m => echo_vecs(&socket, workload.body()).await,
         Workload::Stream64 => stream_items(&socket).await,
-        Workload::Mixed => unreachable!("not among what the bare rows have"),
+        Workload::Mixed | Workload::Growth => unreachable!("not among what the bare rows have"),
     };
     ended.expect("the client ends between calls");
 }
