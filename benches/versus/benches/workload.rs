@@ -23,7 +23,8 @@ pub(crate) enum Workload {
     Rtt64,
     /// Echoes of 64 bytes, 64 of them under way at once on one connection.
     Pipe64,
-    /// Echoes of 1 MiB in the fastest type for bytes that the row has, one after the other.
+    /// Echoes of 1 MiB in the fastest type for bytes that the row has, one after the other. The server has the whole body
+    /// before it answers, and so has the client in the end; the bare rows put each into the same memory.
     Bulk1m,
     /// The same with 64 MiB.
     Bulk64m,
