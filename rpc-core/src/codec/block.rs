@@ -15,7 +15,7 @@ pub(super) fn encode<T: 'static>(value: &T) -> Option<Body> {
     let value = value as &dyn Any;
     if let Some(bytes) = value.downcast_ref::<Bytes>() {
         return Some(match bytes.len() {
-            ..=Body::INLINE => Body::copy_from(bytes),
+            ..=Body::SMALL => Body::copy_from(bytes),
             _ => Body::from(bytes.clone()),
         });
     }
