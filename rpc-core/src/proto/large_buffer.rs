@@ -33,14 +33,30 @@ impl LargeBuffer {
     /// Appends `part` to a buffer that will hold `total` bytes. Its memory is at most twice what was appended, or has
     /// been the process's before.
     pub(super) fn append(&mut self, part: &[u8], total: usize) {
+        self.grow(part.len(), total);
+        self.0.extend_from_slice(part);
+    }
+
+    /// Takes the bytes, with room for `more` of the `total` that they are to be.
+    pub(super) fn take_for(&mut self, more: usize, total: usize) -> Vec<u8> {
+        self.grow(more, total);
+        std::mem::take(&mut self.0)
+    }
+
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn grow(&mut self, more: usize, total: usize) {
         let bytes = &mut self.0;
-        let len = bytes.len() + part.len();
+        let len = bytes.len() + more;
         if len > bytes.capacity() {
             // Powers of two, so that a body of about the same size can use the buffer again.
             let whole = total.checked_next_power_of_two().unwrap_or(total);
-            bytes.reserve_exact((2 * len).min(whole) - bytes.len());
+            let wanted = (2 * bytes.len()).min(whole).max(len);
+            bytes.reserve_exact(wanted - bytes.len());
         }
-        bytes.extend_from_slice(part);
     }
 
     /// The bytes as the caller's own; they do not come back.
@@ -57,6 +73,12 @@ impl LargeBuffer {
 impl AsRef<[u8]> for LargeBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl From<Vec<u8>> for LargeBuffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 }
 
