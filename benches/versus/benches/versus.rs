@@ -6,6 +6,7 @@ mod client;
 mod figure;
 mod job;
 mod lane;
+mod load;
 mod measure;
 mod options;
 mod place;

@@ -1,6 +1,7 @@
 //! What pipe-rpc is to reach beside the other rows, and whether it does.
 
 mod list;
+mod ratio;
 mod table;
 mod target;
 

@@ -42,7 +42,16 @@ impl Echo for Echoer {
 pub(crate) struct Tarpc(EchoClient);
 
 impl Row for Tarpc {
-    const HAS: &'static [Workload] = &Workload::ALL;
+    const HAS: &'static [Workload] = &[
+        Workload::Rtt64,
+        Workload::Pipe64,
+        Workload::Bulk1m,
+        Workload::Bulk64m,
+        Workload::Vec1m,
+        Workload::Mixed,
+        Workload::Conns,
+        Workload::Connect,
+    ];
 
     async fn serve(serving: Serving) {
         let listening = unix::listen(serving.job.place.path(), Bincode::default);
