@@ -14,8 +14,8 @@ use crate::workload::Workload;
 /// The repository's target folder, from wherever it is run.
 const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/versus.json");
 
-/// What `--quick` has: the rows that are always there, and a sixth of the rounds.
-const QUICK_ROWS: [&str; 5] = ["pipe-rpc", "bare-tokio", "bare-packed", "bare-blocking", "tarpc"];
+/// The peer that `--quick` has, beside pipe-rpc and the bare rows, and the share that it has of the rounds.
+const QUICK_PEER: &str = "tarpc";
 const QUICK_SHARE: usize = 6;
 
 /// How fast pipe-rpc is beside a bare pipe, and beside what one could use instead
@@ -62,7 +62,7 @@ impl Options {
 
     fn has_row(&self, name: &str) -> bool {
         match self.rows.as_slice() {
-            [] => !self.quick || QUICK_ROWS.contains(&name),
+            [] => !self.quick || name == QUICK_PEER || !rows::is_peer(name),
             rows => rows.iter().any(|row| row == name),
         }
     }

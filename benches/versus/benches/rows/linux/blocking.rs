@@ -11,27 +11,27 @@ use rustix::net::{
     listen, recv, send, socket_with,
 };
 
-use super::seqpacket::{BACKLOG, PACKET, SEND_BUFFER};
+use super::seqpacket::{BACKLOG, SEND_BUFFER};
 
-pub(super) struct Listener(OwnedFd);
+pub(crate) struct Listener(OwnedFd);
 
 impl Listener {
-    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         let socket = new_socket()?;
         bind(&socket, &SocketAddrUnix::new(path)?)?;
         listen(&socket, BACKLOG)?;
         Ok(Self(socket))
     }
 
-    pub(super) fn accept(&self) -> io::Result<Socket> {
-        Socket::new(accept_with(&self.0, SocketFlags::CLOEXEC)?)
+    pub(crate) fn accept(&mut self) -> io::Result<Pipe> {
+        Pipe::new(accept_with(&self.0, SocketFlags::CLOEXEC)?)
     }
 }
 
-pub(super) struct Socket(OwnedFd);
+pub(crate) struct Pipe(OwnedFd);
 
-impl Socket {
-    pub(super) fn connect(path: &Path) -> io::Result<Self> {
+impl Pipe {
+    pub(crate) fn connect(path: &Path) -> io::Result<Self> {
         let socket = new_socket()?;
         connect(&socket, &SocketAddrUnix::new(path)?)?;
         Self::new(socket)
@@ -42,34 +42,18 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    pub(super) fn send(&self, packet: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, packet: &[u8]) -> io::Result<()> {
         send(&self.0, packet, SendFlags::NOSIGNAL | SendFlags::EOR)?;
         Ok(())
     }
 
     /// The length of the next packet, 0 at the end.
-    pub(super) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match recv(&self.0, buffer, RecvFlags::empty()) {
             Ok((len, _)) => Ok(len),
             Err(Errno::CONNRESET) => Ok(0),
             Err(error) => Err(error.into()),
         }
-    }
-
-    pub(super) fn send_body(&self, body: &[u8]) -> io::Result<()> {
-        body.chunks(PACKET).try_for_each(|packet| self.send(packet))
-    }
-
-    /// Fills the body with what comes; says how much of it is filled, which is less at the end of the connection only.
-    pub(super) fn recv_body(&self, body: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while filled < body.len() {
-            match self.recv(&mut body[filled..])? {
-                0 => break,
-                len => filled += len,
-            }
-        }
-        Ok(filled)
     }
 }
 

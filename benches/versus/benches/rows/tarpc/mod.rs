@@ -1,15 +1,31 @@
-//! tarpc over a Unix socket with bincode, as its documentation has it: each request runs in a task of its own.
+//! tarpc with bincode, over a Unix socket or tokio's named pipe, as its documentation has it: each request runs in a task
+//! of its own.
 //!
 //! Its frames are 8 MiB at most unless told otherwise; here they may be of any size. `Bytes` is what bincode passes as
 //! a block; a `Vec<u8>` it takes byte by byte.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::StreamExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tarpc::client;
 use tarpc::context::{self, Context};
-use tarpc::serde_transport::unix;
+use tarpc::serde_transport::{self, Transport};
 use tarpc::server::{BaseChannel, Channel};
 use tarpc::tokio_serde::formats::Bincode;
+use tarpc::tokio_util::codec::LengthDelimitedCodec;
+use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(unix)]
+use unix as pipe;
+#[cfg(windows)]
+use windows as pipe;
 
 use crate::place::Place;
 use crate::row::{Row, Small};
@@ -54,12 +70,11 @@ impl Row for Tarpc {
     ];
 
     async fn serve(serving: Serving) {
-        let listening = unix::listen(serving.job.place.path(), Bincode::default);
-        let mut listener = listening.await.expect("the path is free");
-        listener.config_mut().max_frame_length(usize::MAX);
+        let mut listener = pipe::Listener::bind(&serving.job.place).expect("the path is free");
         serving.ready.tell();
-        while let Some(transport) = listener.next().await {
-            let channel = BaseChannel::with_defaults(transport.expect("a client"));
+        loop {
+            let stream = listener.accept().await.expect("the listener lives");
+            let channel = BaseChannel::with_defaults(transport(stream));
             let requests = channel.execute(Echoer.serve());
             tokio::spawn(requests.for_each(|request| async {
                 tokio::spawn(request);
@@ -68,10 +83,8 @@ impl Row for Tarpc {
     }
 
     async fn connect(place: Place) -> Self {
-        let mut connecting = unix::connect(place.path(), Bincode::default);
-        connecting.config_mut().max_frame_length(usize::MAX);
-        let transport = connecting.await.expect("a server listens");
-        Self(EchoClient::new(client::Config::default(), transport).spawn())
+        let stream = pipe::connect(&place).await.expect("a server listens");
+        Self(EchoClient::new(client::Config::default(), transport(stream)).spawn())
     }
 
     async fn small(&mut self, value: Small) -> Small {
@@ -79,14 +92,30 @@ impl Row for Tarpc {
     }
 
     async fn bytes(&mut self, body: Bytes) -> usize {
-        self.0
-            .bytes(context::current(), body)
-            .await
-            .expect("an echo")
-            .len()
+        self.0.bytes(patient(), body).await.expect("an echo").len()
     }
 
     async fn vec(&mut self, body: Vec<u8>) -> Vec<u8> {
-        self.0.vec(context::current(), body).await.expect("an echo")
+        self.0.vec(patient(), body).await.expect("an echo")
     }
+}
+
+/// Waits longer than the usual 10 s: under Wine a 64 MiB body takes its time.
+fn patient() -> Context {
+    let mut context = context::current();
+    context.deadline += Duration::from_mins(10);
+    context
+}
+
+/// What `tarpc::serde_transport::unix` makes as well.
+fn transport<S, Item, SinkItem>(stream: S) -> Transport<S, Item, SinkItem, Bincode<Item, SinkItem>>
+where
+    S: AsyncRead + AsyncWrite,
+    Item: DeserializeOwned,
+    SinkItem: Serialize,
+{
+    let framed = LengthDelimitedCodec::builder()
+        .max_frame_length(usize::MAX)
+        .new_framed(stream);
+    serde_transport::new(framed, Bincode::default())
 }

@@ -1,4 +1,4 @@
-//! A bare SEQPACKET socket without a runtime: a thread waits in the system call itself. The pipe's own price.
+//! A bare pipe without a runtime: each thread waits for what it asked the system for. The pipe's own price.
 //!
 //! A large body goes in packets of 64 KiB, and both ends store the whole of it before they go on: of `bulk1m` and
 //! `bulk64m` in memory that is used again for the next one, of `vec1m` in a new `Vec` each time.
@@ -7,45 +7,50 @@ use std::io;
 use std::path::PathBuf;
 use std::thread;
 
-use super::blocking::{Listener, Socket};
+use super::{Entry, Listener, Pipe};
 use crate::job::Call;
-use crate::row::SMALL;
-use crate::rows::Entry;
+use crate::row::{SMALL, from_bytes, to_bytes};
 use crate::server::Serving;
 use crate::turns::{Series, Told, Turns};
 use crate::workload::{CALLERS, Workload};
 
-pub(super) const ENTRY: Entry = Entry {
-    name: "bare-blocking",
-    has: &[
-        Workload::Rtt64,
-        Workload::Pipe64,
-        Workload::Bulk1m,
-        Workload::Bulk64m,
-        Workload::Vec1m,
-        Workload::Connect,
-    ],
-    serve,
-    connect: turns,
-};
+/// How many bytes a large body has in each packet.
+pub(super) const PACKET: usize = 64 * 1024;
+
+/// The row, by the name that it has on this system.
+pub(super) const fn entry(name: &'static str) -> Entry {
+    Entry {
+        name,
+        has: &[
+            Workload::Rtt64,
+            Workload::Pipe64,
+            Workload::Bulk1m,
+            Workload::Bulk64m,
+            Workload::Vec1m,
+            Workload::Connect,
+        ],
+        serve,
+        connect: turns,
+    }
+}
 
 /// A thread for each connection.
 fn serve(serving: Serving) {
-    let listener = Listener::bind(serving.job.place.path()).expect("the path is free");
+    let mut listener = Listener::bind(serving.job.place.path()).expect("the path is free");
     serving.ready.tell();
     let workload = serving.job.workload;
     loop {
-        let socket = listener.accept().expect("the listener lives");
-        thread::spawn(move || one(&socket, workload).expect("the client ends between calls"));
+        let pipe = listener.accept().expect("the listener lives");
+        thread::spawn(move || one(pipe, workload).expect("the client ends between calls"));
     }
 }
 
 /// Echoes until the client ends.
-fn one(socket: &Socket, workload: Workload) -> io::Result<()> {
+fn one(mut pipe: Pipe, workload: Workload) -> io::Result<()> {
     let len = workload.body();
     let mut body = vec![0; len];
-    while socket.recv_body(&mut body)? == len {
-        socket.send_body(&body)?;
+    while recv_body(&mut pipe, &mut body)? == len {
+        send_body(&mut pipe, &body)?;
         if workload == Workload::Vec1m {
             body = vec![0; len];
         }
@@ -56,9 +61,9 @@ fn one(socket: &Socket, workload: Workload) -> io::Result<()> {
 fn turns(job: &Call) -> Turns {
     let workload = job.serve.workload;
     let place = job.serve.place.path().to_owned();
-    let socket = Socket::connect(&place).expect("a server listens");
+    let pipe = Pipe::connect(&place).expect("a server listens");
     let client = Client {
-        socket,
+        pipe,
         place,
         sent: vec![7; workload.body()],
         memory: vec![0; workload.body()],
@@ -67,7 +72,7 @@ fn turns(job: &Call) -> Turns {
 }
 
 struct Client {
-    socket: Socket,
+    pipe: Pipe,
     place: PathBuf,
     /// What is sent each time.
     sent: Vec<u8>,
@@ -91,16 +96,17 @@ impl Client {
     }
 
     fn echo(&mut self) -> io::Result<()> {
-        self.socket.send_body(&self.sent)?;
-        let len = self.socket.recv_body(&mut self.memory)?;
+        send_body(&mut self.pipe, &self.sent)?;
+        let len = recv_body(&mut self.pipe, &mut self.memory)?;
         assert_eq!(len, self.sent.len());
         Ok(())
     }
 
     fn timed(&mut self, calls: u64) -> io::Result<Series> {
         let mut series = Series::start("", calls);
-        for _ in 0..calls {
-            self.echo()?;
+        for call in 0..calls {
+            self.send(call)?;
+            self.recv(call)?;
             series.lap();
         }
         Ok(series)
@@ -108,13 +114,24 @@ impl Client {
 
     /// So many packets are under way at once; the next one is sent when one has come back.
     fn many(&mut self, calls: u64) -> io::Result<()> {
-        (0..CALLERS).try_for_each(|_| self.socket.send(&self.sent))?;
+        (0..CALLERS).try_for_each(|call| self.send(call))?;
         for call in 0..calls {
-            assert_eq!(self.socket.recv(&mut self.memory)?, SMALL);
+            self.recv(call)?;
             if call + CALLERS < calls {
-                self.socket.send(&self.sent)?;
+                self.send(call + CALLERS)?;
             }
         }
+        Ok(())
+    }
+
+    fn send(&mut self, call: u64) -> io::Result<()> {
+        self.pipe.send(&to_bytes([call; 8]))
+    }
+
+    fn recv(&mut self, call: u64) -> io::Result<()> {
+        let mut packet = [0; SMALL];
+        let len = self.pipe.recv(&mut packet)?;
+        assert_eq!((len, from_bytes(&packet)), (SMALL, [call; 8]));
         Ok(())
     }
 
@@ -128,9 +145,25 @@ impl Client {
 
     fn connections(&mut self, calls: u64) -> io::Result<()> {
         for _ in 0..calls {
-            self.socket = Socket::connect(&self.place)?;
+            self.pipe = Pipe::connect(&self.place)?;
             self.echo()?;
         }
         Ok(())
     }
+}
+
+fn send_body(pipe: &mut Pipe, body: &[u8]) -> io::Result<()> {
+    body.chunks(PACKET).try_for_each(|packet| pipe.send(packet))
+}
+
+/// Fills the body with what comes; says how much of it is filled, which is less at the end of the connection only.
+fn recv_body(pipe: &mut Pipe, body: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < body.len() {
+        match pipe.recv(&mut body[filled..])? {
+            0 => break,
+            len => filled += len,
+        }
+    }
+    Ok(filled)
 }
