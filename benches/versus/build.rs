@@ -1,4 +1,4 @@
-//! The generated code of the rows that want some. All generators are pure Rust: no `protoc` is needed.
+//! The generated code of the rows that want some. Neither `protoc` nor anything else has to be installed.
 
 use tonic_build::manual::{Builder, Method, Service};
 
@@ -11,19 +11,24 @@ fn main() {
 
 /// What `tonic-prost-build` would make of a `.proto` file; the messages are structs in the row's file.
 fn tonic() {
-    let method = |name, route, message| {
+    let method = |name, route, asked, told| {
         Method::builder()
             .name(name)
             .route_name(route)
-            .input_type(message)
-            .output_type(message)
+            .input_type(format!("super::super::{asked}"))
+            .output_type(format!("super::super::{told}"))
             .codec_path("tonic_prost::ProstCodec")
     };
     let echo = Service::builder()
         .package("versus")
         .name("Echo")
-        .method(method("bytes", "Bytes", "super::super::Block").build())
-        .method(method("vec", "Vec", "super::super::Owned").build())
+        .method(method("bytes", "Bytes", "Block", "Block").build())
+        .method(method("vec", "Vec", "Owned", "Owned").build())
+        .method(
+            method("items", "Items", "Count", "Block")
+                .server_streaming()
+                .build(),
+        )
         .build();
     Builder::new().compile(&[echo]);
 }

@@ -4,9 +4,11 @@
 //! row's own call.
 
 use bytes::Bytes;
+use tokio::runtime::Runtime;
 
 use crate::place::Place;
 use crate::server::Serving;
+use crate::setting::Setting;
 use crate::workload::Workload;
 use crate::workloads;
 
@@ -20,6 +22,14 @@ pub(crate) const SMALL: usize = size_of::<Small>();
 pub(crate) trait Row: Clone + Send + Sync + 'static {
     /// What it can do. The methods of what it lacks are never called.
     const HAS: &'static [Workload];
+
+    /// What it cannot do, and why, if that is for the tables to say.
+    const LACKS: Option<&'static str> = None;
+
+    /// The runtime of both processes.
+    fn runtime(setting: Setting) -> Runtime {
+        setting.runtime()
+    }
 
     /// Serves at the job's place, until the process ends. Runs as the root of the runtime, so connections are to have
     /// tasks of their own.

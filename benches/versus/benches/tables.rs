@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::load::Load;
 use crate::results::{Results, Rows, Summary};
-use crate::rows;
+use crate::rows::{self, Entry};
 
 /// The figures, in the order of the columns.
 const FIGURES: [&str; 10] = [
@@ -30,6 +30,15 @@ pub(crate) fn print(results: &Results) {
             workload.name()
         );
         println!("{}", table(rows));
+    }
+}
+
+/// What rows cannot do, and why.
+pub(crate) fn print_lacks<'a>(rows: impl Iterator<Item = &'a Entry>) {
+    for row in rows {
+        if let Some(lacks) = row.lacks {
+            println!("\n{} lacks {lacks}", row.name);
+        }
     }
 }
 

@@ -55,6 +55,7 @@ fn try_compare(options: &Options) -> io::Result<()> {
     let mut results = Results::default();
     measure::all(options, &mut results)?;
     tables::print(&results);
+    tables::print_lacks(options.rows());
     let all = kept.joined_by(&results);
     targets::print(&all);
     all.write(&options.output)

@@ -21,6 +21,7 @@ pub(super) const PACKET: usize = 64 * 1024;
 pub(super) const fn entry(name: &'static str) -> Entry {
     Entry {
         name,
+        lacks: None,
         has: &[
             Workload::Rtt64,
             Workload::Pipe64,

@@ -28,6 +28,7 @@ use crate::workloads;
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) has: &'static [Workload],
+    pub(crate) lacks: Option<&'static str>,
     pub(crate) serve: fn(Serving),
     pub(crate) connect: fn(&Call) -> Turns,
 }
@@ -38,6 +39,7 @@ impl Entry {
         Self {
             name,
             has: R::HAS,
+            lacks: R::LACKS,
             serve: serve::<R>,
             connect: workloads::connect::<R>,
         }
@@ -45,7 +47,7 @@ impl Entry {
 }
 
 fn serve<R: Row>(serving: Serving) {
-    let runtime = serving.job.setting.runtime();
+    let runtime = R::runtime(serving.job.setting);
     runtime.block_on(R::serve(serving));
 }
 

@@ -19,7 +19,7 @@ use crate::workload::Workload;
 
 /// Connects a client, and has it do the job's workload.
 pub(crate) fn connect<R: Row>(job: &Call) -> Turns {
-    let runtime = job.serve.setting.runtime();
+    let runtime = R::runtime(job.serve.setting);
     let client = run(&runtime, R::connect(job.serve.place.clone()));
     let workload = job.serve.workload;
     let bytes = || bodies::bytes(workload.body());

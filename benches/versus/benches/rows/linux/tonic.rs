@@ -6,6 +6,8 @@
 //! best. That halves the processor time of `bulk1m`, and changes nothing for small calls.
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use prost::Message;
 use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -44,15 +46,35 @@ pub(crate) struct Owned {
     body: Vec<u8>,
 }
 
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Count {
+    #[prost(uint64, tag = "1")]
+    items: u64,
+}
+
+impl Block {
+    fn small(value: Small) -> Self {
+        let body = Bytes::copy_from_slice(&to_bytes(value));
+        Self { body }
+    }
+}
+
 struct Echoer;
 
 #[tonic::async_trait]
 impl Echo for Echoer {
+    type ItemsStream = BoxStream<'static, Result<Block, Status>>;
+
     async fn bytes(&self, request: Request<Block>) -> Result<Response<Block>, Status> {
         Ok(Response::new(request.into_inner()))
     }
     async fn vec(&self, request: Request<Owned>) -> Result<Response<Owned>, Status> {
         Ok(Response::new(request.into_inner()))
+    }
+    async fn items(&self, request: Request<Count>) -> Result<Response<Self::ItemsStream>, Status> {
+        let items = 0..request.into_inner().items;
+        let blocks = stream::iter(items.map(|item| Ok(Block::small([item; 8]))));
+        Ok(Response::new(blocks.boxed()))
     }
 }
 
@@ -60,7 +82,17 @@ impl Echo for Echoer {
 pub(crate) struct Tonic(EchoClient<Channel>);
 
 impl Row for Tonic {
-    const HAS: &'static [Workload] = &Workload::ALL;
+    const HAS: &'static [Workload] = &[
+        Workload::Rtt64,
+        Workload::Pipe64,
+        Workload::Bulk1m,
+        Workload::Bulk64m,
+        Workload::Vec1m,
+        Workload::Stream64,
+        Workload::Mixed,
+        Workload::Conns,
+        Workload::Connect,
+    ];
 
     async fn serve(serving: Serving) {
         let listener = UnixListener::bind(serving.job.place.path()).expect("the path is free");
@@ -87,8 +119,7 @@ impl Row for Tonic {
     }
 
     async fn small(&mut self, value: Small) -> Small {
-        let body = Bytes::copy_from_slice(&to_bytes(value));
-        let echoed = self.0.bytes(Block { body }).await.expect("an echo");
+        let echoed = self.0.bytes(Block::small(value)).await.expect("an echo");
         from_bytes(&echoed.into_inner().body)
     }
 
@@ -100,5 +131,20 @@ impl Row for Tonic {
     async fn vec(&mut self, body: Vec<u8>) -> Vec<u8> {
         let echoed = self.0.vec(Owned { body }).await.expect("an echo");
         echoed.into_inner().body
+    }
+
+    async fn stream(&mut self, items: u64) -> u64 {
+        let mut stream = self
+            .0
+            .items(Count { items })
+            .await
+            .expect("a stream")
+            .into_inner();
+        let mut count = 0;
+        while let Some(item) = stream.message().await.expect("an item") {
+            assert_eq!(from_bytes(&item.body), [count; 8]);
+            count += 1;
+        }
+        count
     }
 }
