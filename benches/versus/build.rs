@@ -1,11 +1,15 @@
 //! The generated code of the rows that want some. Neither `protoc` nor anything else has to be installed.
 
+use std::path::PathBuf;
+
 use tonic_build::manual::{Builder, Method, Service};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=schemas");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         tonic();
+        ttrpc();
     }
 }
 
@@ -31,4 +35,28 @@ fn tonic() {
         )
         .build();
     Builder::new().compile(&[echo]);
+}
+
+fn ttrpc() {
+    let folder = out_dir().join("ttrpc");
+    std::fs::create_dir_all(&folder).expect("cargo's folder can be written to");
+    ttrpc_codegen::Codegen::new()
+        .out_dir(&folder)
+        .input("schemas/echo.proto")
+        .include("schemas")
+        .rust_protobuf()
+        .customize(ttrpc_codegen::Customize {
+            async_all: true,
+            ..Default::default()
+        })
+        .rust_protobuf_customize(ttrpc_codegen::ProtobufCustomize::default().tokio_bytes(true))
+        .run()
+        .expect("a schema without mistakes");
+    // The generator's own list of the files cannot be included: it begins with an attribute.
+    let files = "pub(super) mod echo;\npub(super) mod echo_ttrpc;\n";
+    std::fs::write(folder.join("mod.rs"), files).expect("cargo's folder can be written to");
+}
+
+fn out_dir() -> PathBuf {
+    PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where"))
 }

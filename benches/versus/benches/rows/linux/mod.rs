@@ -6,6 +6,7 @@ mod bare_tokio;
 pub(super) mod blocking;
 mod seqpacket;
 mod tonic;
+mod ttrpc;
 mod zbus;
 
 use super::{Entry, bare_waiting, pipe_rpc, tarpc};
@@ -18,4 +19,5 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<tarpc::Tarpc>("tarpc"),
     Entry::of::<tonic::Tonic>("tonic"),
     Entry::of::<zbus::Zbus>("zbus"),
+    Entry::of::<ttrpc::Ttrpc>("ttrpc"),
 ];
