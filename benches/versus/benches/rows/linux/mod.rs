@@ -4,6 +4,7 @@ mod bare_packed;
 mod bare_server;
 mod bare_tokio;
 pub(super) mod blocking;
+mod remoc;
 mod seqpacket;
 mod tonic;
 mod ttrpc;
@@ -20,4 +21,5 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<tonic::Tonic>("tonic"),
     Entry::of::<zbus::Zbus>("zbus"),
     Entry::of::<ttrpc::Ttrpc>("ttrpc"),
+    Entry::of::<remoc::Remoc>("remoc"),
 ];
