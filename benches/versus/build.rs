@@ -1,15 +1,19 @@
-//! The generated code of the rows that want some. Neither `protoc` nor anything else has to be installed.
+//! The generated code of the rows that want some. Neither `protoc` nor anything else has to be installed; only Cap'n Proto
+//! has no generator but its own, and its row is left out where that is missing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tonic_build::manual::{Builder, Method, Service};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=schemas");
+    println!("cargo::rustc-check-cfg=cfg(capnp)");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         tonic();
         ttrpc();
+        capnp();
     }
 }
 
@@ -55,6 +59,20 @@ fn ttrpc() {
     // The generator's own list of the files cannot be included: it begins with an attribute.
     let files = "pub(super) mod echo;\npub(super) mod echo_ttrpc;\n";
     std::fs::write(folder.join("mod.rs"), files).expect("cargo's folder can be written to");
+}
+
+fn capnp() {
+    if Command::new("capnp").arg("--version").output().is_err() {
+        println!("cargo::warning=the row capnp is left out: the compiler `capnp` is not installed");
+        return;
+    }
+    println!("cargo::rustc-cfg=capnp");
+    capnpc::CompilerCommand::new()
+        .src_prefix("schemas")
+        .file(Path::new("schemas/echo.capnp"))
+        .default_parent_module(["rows", "linux", "capnp"].map(str::to_owned).to_vec())
+        .run()
+        .expect("a schema without mistakes");
 }
 
 fn out_dir() -> PathBuf {

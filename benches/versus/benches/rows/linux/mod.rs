@@ -4,6 +4,11 @@ mod bare_packed;
 mod bare_server;
 mod bare_tokio;
 pub(super) mod blocking;
+#[cfg(capnp)]
+mod capnp;
+#[cfg(not(capnp))]
+#[path = "capnp_absent.rs"]
+mod capnp;
 mod remoc;
 mod seqpacket;
 mod tonic;
@@ -22,4 +27,5 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<zbus::Zbus>("zbus"),
     Entry::of::<ttrpc::Ttrpc>("ttrpc"),
     Entry::of::<remoc::Remoc>("remoc"),
+    capnp::ENTRY,
 ];
