@@ -46,4 +46,4 @@ pub(crate) use listener::Acceptor;
 pub(crate) use lookup::{lookup_group, lookup_user};
 pub(crate) use shared_place::{prepare_shared_place, shared_path};
 pub(crate) use std::os::fd::OwnedFd as OsHandle;
-pub(crate) use system::{executable, into_parts};
+pub(crate) use system::{DEFAULT_MAX_PACKET, executable, into_parts};
