@@ -22,6 +22,7 @@ mod reject;
 mod slots;
 mod source;
 mod streams;
+mod under_way;
 mod unsent;
 mod window;
 mod wire;
