@@ -37,7 +37,8 @@ async fn many_callers_of_one_thread_share_packets() {
         soon(caller).await.unwrap();
     }
     let packets = sent.passed() - before;
-    assert!(packets * 5 < 64 * 100, "{packets} packets for {} calls", 64 * 100);
+    // 101 on an idle computer. A server thread that is held up answers some of them by themselves.
+    assert!(packets < 500, "{packets} packets for {} calls", 64 * 100);
 }
 
 #[tokio::test]

@@ -235,15 +235,22 @@ fn an_error_that_a_deserialize_swallows_counts_all_the_same() {
     assert!(matches!(kind, DecodeErrorKind::TooManyValues { .. }));
 }
 
+/// A thread's first small body makes the memory that later ones use again.
+fn make_spare_memory() {
+    drop(Codec::Bincode.encode(&7_u32).unwrap());
+}
+
 #[test]
 fn small_values_are_encoded_without_an_allocation() {
     let value = ("pipe".to_owned(), 7_u32, Some(Ok::<[u64; 8], ()>([1; 8])));
+    make_spare_memory();
     let (body, bytes) = allocated(|| Codec::Bincode.encode(&value).unwrap());
     assert_eq!((body.len(), bytes), (8 + 4 + 4 + 1 + 4 + 64 + 1, 0));
 }
 
 #[test]
 fn decoding_allocates_only_the_value_itself() {
+    make_spare_memory();
     let body = Codec::Bincode.encode(&("pipe".to_owned(), 7_u32)).unwrap();
     let (value, bytes) = allocated(|| Codec::Bincode.decode::<(String, u32)>(body).unwrap());
     assert_eq!((value.0.as_str(), bytes), ("pipe", 4));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::testing::ScriptedPeer;
-use pipe_rpc_core::testing::frame::{Frame, ping, pong};
+use pipe_rpc_core::testing::frame::{Frame, packet, ping, pong, response, told};
 use pipe_rpc_core::transport::{PacketSender, memory};
 use support::hooked::{flat, hooked};
 use support::service::{ECHO, method};
@@ -23,6 +23,30 @@ fn kind(packet: &[u8]) -> u8 {
     match packet {
         [b'p', b'i', b'p', b'e', ..] => 0,
         packet => packet[4],
+    }
+}
+
+#[tokio::test]
+async fn callers_that_are_answered_together_share_their_next_packet() {
+    let (channel, mut script) = ScriptedPeer::server().await;
+    for _ in 0..2 {
+        let stub = Stub::new(channel.clone(), "Probe");
+        tokio::spawn(async move {
+            loop {
+                let echoed = stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None);
+                echoed.await.unwrap();
+            }
+        });
+    }
+    script.expect("request 0.1").await;
+    script.expect("request 1.1").await;
+    for generation in 2..=10 {
+        let both = [0, 1].map(|slot| response((slot, generation - 1), b""));
+        script.send(packet(&both)).await;
+        let next = script.recv().await.unwrap();
+        // The slots are free again in this order, and the last one is used first.
+        let calls = [1, 0].map(|slot| format!("request {slot}.{generation}"));
+        assert_eq!(told(&next), calls);
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Driver {
     timer: Option<Pin<Box<Sleep>>>,
     leaving: Leaving,
     peer_left: bool,
+    /// The callers that were woken in this run are to share a packet.
+    gathering: bool,
     /// Why the connection ends, once that is known.
     ending: Option<ConnectionError>,
     outcomes: Outcomes,
@@ -53,6 +55,7 @@ impl Driver {
             timer: None,
             leaving: Leaving::default(),
             peer_left: false,
+            gathering: false,
             ending: None,
             outcomes: Outcomes::default(),
         }
@@ -103,6 +106,7 @@ impl Driver {
             state.proto.report(error);
         }
         state.drain_events(&mut self.outcomes);
+        self.gathering |= state.gather_after(&self.outcomes);
         drop(state);
         self.outcomes.carry_out(&self.shared);
         self.runner.run_all(&mut self.outcomes.incoming);
@@ -172,14 +176,18 @@ impl Driver {
 
     /// Sends what has gathered; callers may send for themselves again. Whether it is time for the farewell: an answer that
     /// is still leaving is waited for, however slowly the peer reads.
-    fn end_run(&self, cx: &mut Context<'_>) -> bool {
+    fn end_run(&mut self, cx: &mut Context<'_>) -> bool {
         let mut state = self.shared.transmit(cx);
         if state.is_to_flush() {
             drop(state);
             self.shared.poll_flushing(cx);
             state = self.shared.lock();
         }
-        state.sent_since_driver_ran = false;
+        state.sent_since_driver_ran = std::mem::take(&mut self.gathering);
+        if state.sent_since_driver_ran {
+            // It runs again behind the callers that it has woken.
+            state.notify_driver();
+        }
         let idle = state.transmitting || state.sender_broken || state.unsent.is_some();
         if (state.proto.has_output() && !idle) || state.proto.has_events() {
             run_again(cx);

@@ -2,15 +2,21 @@
 //!
 //! The first frame since the driver last ran is sent by its caller, at once and without a task switch. Frames that
 //! come after it gather, and leave when the driver next runs: many callers share a packet, one caller never waits.
+//! Callers that one packet has woken are about to call again together, so even the first frame of theirs gathers: sent
+//! alone it would be answered alone, and part its caller from the others for good.
 
 use std::io;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 
+use super::outcomes::Outcomes;
 use super::shared::Shared;
 use super::state::State;
 use super::turn::{Turn, run_again};
 use crate::proto::OutPacket;
+
+/// How many callers a packet wakes whose next frames gather.
+const MANY: usize = 2;
 
 impl Shared {
     /// Called by whoever has queued a frame: sends it, or leaves it to the driver.
@@ -106,6 +112,13 @@ impl Shared {
 }
 
 impl State {
+    /// Whether what the callers send that are about to be woken is to gather.
+    pub(super) fn gather_after(&mut self, outcomes: &Outcomes) -> bool {
+        let many = outcomes.wake.len() >= MANY;
+        self.sent_since_driver_ran |= many;
+        many
+    }
+
     /// Whether a oneway caller waits until the system has what was sent.
     pub(super) fn is_to_flush(&self) -> bool {
         let sending = self.transmitting || self.unsent.is_some();

@@ -7,37 +7,30 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::large_buffer::LargeBuffer;
+use super::small_buffer::{SIZE, SmallBuffer};
 
-/// How many bytes a body holds without an allocation.
-const INLINE: usize = 118;
-
-/// The encoded arguments or result of a call: some bytes, small ones without an allocation. Cheap to clone.
+/// The encoded arguments or result of a call: some bytes, small ones in memory that is used again. Cheap to move and to
+/// clone.
 #[derive(Clone)]
 pub struct Body(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline {
-        len: u8,
-        bytes: [u8; INLINE],
-    },
+    Small(SmallBuffer),
     Shared(Bytes),
-    /// Put together from fragments.
+    /// Put together from fragments, or as large.
     Assembled(Arc<LargeBuffer>),
 }
 
 impl Body {
-    /// How many bytes a body holds without an allocation.
-    pub(crate) const INLINE: usize = INLINE;
+    /// How many bytes a body holds without an allocation of its own.
+    pub(crate) const SMALL: usize = SIZE;
 
     /// The empty body.
     #[must_use]
     #[inline]
     pub const fn new() -> Self {
-        Self(Repr::Inline {
-            len: 0,
-            bytes: [0; INLINE],
-        })
+        Self(Repr::Small(SmallBuffer::none()))
     }
 
     /// A body with a copy of `bytes`.
@@ -52,7 +45,7 @@ impl Body {
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
-            Repr::Inline { len, bytes } => Bytes::copy_from_slice(&bytes[..usize::from(len)]),
+            Repr::Small(bytes) => Bytes::copy_from_slice(&bytes),
             Repr::Shared(bytes) => bytes,
             Repr::Assembled(buffer) => Bytes::from_owner(Assembled(buffer)),
         }
@@ -61,7 +54,7 @@ impl Body {
     /// The body's bytes, without a copy if they came in fragments and nobody shares them.
     pub(crate) fn into_vec(self) -> Vec<u8> {
         match self.0 {
-            Repr::Inline { len, bytes } => bytes[..usize::from(len)].to_vec(),
+            Repr::Small(bytes) => bytes.to_vec(),
             Repr::Shared(bytes) => bytes.into(),
             Repr::Assembled(buffer) => match Arc::try_unwrap(buffer) {
                 Ok(buffer) => buffer.into_vec(),
@@ -75,7 +68,7 @@ impl Body {
     #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
-            Repr::Inline { len, .. } => usize::from(*len),
+            Repr::Small(bytes) => bytes.len(),
             Repr::Shared(bytes) => bytes.len(),
             Repr::Assembled(buffer) => (**buffer).as_ref().len(),
         }
@@ -92,7 +85,7 @@ impl AsRef<[u8]> for Body {
     #[inline]
     fn as_ref(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Small(bytes) => bytes,
             Repr::Shared(bytes) => bytes,
             Repr::Assembled(buffer) => (**buffer).as_ref(),
         }
@@ -112,8 +105,13 @@ impl From<Bytes> for Body {
 }
 
 impl From<Vec<u8>> for Body {
+    /// The memory of a large one is used again, for bodies that come.
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Repr::Shared(bytes.into()))
+        if bytes.capacity() < LargeBuffer::SMALLEST_KEPT {
+            Self(Repr::Shared(bytes.into()))
+        } else {
+            LargeBuffer::from(bytes).into()
+        }
     }
 }
 
@@ -140,11 +138,11 @@ impl fmt::Debug for Body {
     }
 }
 
-/// Gathers a body from pieces; allocates only when it outgrows the inline space.
+/// Gathers a body from pieces; allocates only when it outgrows the space of a small one.
 pub struct BodyWriter(Writing);
 
 enum Writing {
-    Inline { len: u8, bytes: [u8; INLINE] },
+    Small(SmallBuffer),
     Spilled(Vec<u8>),
 }
 
@@ -152,27 +150,18 @@ impl BodyWriter {
     /// A writer with nothing in it.
     #[must_use]
     #[inline]
-    pub const fn new() -> Self {
-        Self(Writing::Inline {
-            len: 0,
-            bytes: [0; INLINE],
-        })
+    pub fn new() -> Self {
+        Self(Writing::Small(SmallBuffer::take()))
     }
 
     /// Appends `more`.
     #[inline]
     pub fn write(&mut self, more: &[u8]) {
         match &mut self.0 {
-            Writing::Inline { len, bytes } => {
-                let start = usize::from(*len);
-                let end = start + more.len();
-                if let Some(space) = bytes.get_mut(start..end) {
-                    space.copy_from_slice(more);
-                    // At most INLINE, which fits.
-                    *len = end as u8;
-                    return;
+            Writing::Small(bytes) => {
+                if !bytes.push(more) {
+                    self.spill(more);
                 }
-                self.spill(more);
             }
             Writing::Spilled(spilled) => spilled.extend_from_slice(more),
         }
@@ -181,9 +170,8 @@ impl BodyWriter {
     /// Goes on in allocated space, with `more`.
     #[cold]
     fn spill(&mut self, more: &[u8]) {
-        if let Writing::Inline { len, bytes } = &self.0 {
-            let bytes = &bytes[..usize::from(*len)];
-            let mut spilled = Vec::with_capacity((bytes.len() + more.len()).max(4 * INLINE));
+        if let Writing::Small(bytes) = &self.0 {
+            let mut spilled = Vec::with_capacity((bytes.len() + more.len()).max(4 * SIZE));
             spilled.extend_from_slice(bytes);
             spilled.extend_from_slice(more);
             self.0 = Writing::Spilled(spilled);
@@ -195,7 +183,7 @@ impl BodyWriter {
     #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
-            Writing::Inline { len, .. } => usize::from(*len),
+            Writing::Small(bytes) => bytes.len(),
             Writing::Spilled(bytes) => bytes.len(),
         }
     }
@@ -210,10 +198,10 @@ impl BodyWriter {
     #[must_use]
     #[inline]
     pub fn finish(self) -> Body {
-        match self.0 {
-            Writing::Inline { len, bytes } => Body(Repr::Inline { len, bytes }),
-            Writing::Spilled(bytes) => Body(Repr::Shared(bytes.into())),
-        }
+        Body(match self.0 {
+            Writing::Small(bytes) => Repr::Small(bytes),
+            Writing::Spilled(bytes) => Repr::Shared(bytes.into()),
+        })
     }
 }
 
@@ -239,8 +227,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_what_was_written_around_the_inline_size() {
-        for len in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000] {
+    fn a_body_is_what_was_written_around_the_size_of_small_ones() {
+        for len in [0, 1, SIZE - 1, SIZE, SIZE + 1, 1000] {
             let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
             let mut writer = BodyWriter::new();
             bytes.chunks(7).for_each(|piece| writer.write(piece));

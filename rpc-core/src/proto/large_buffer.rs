@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, TryLockError};
 
-/// The smallest buffer that is kept, in bytes, and the largest.
-const WORTH: std::ops::RangeInclusive<usize> = 64 << 10..=4 << 20;
+/// The largest buffer that is kept, in bytes.
+const LARGEST_KEPT: usize = 4 << 20;
 
 /// How many bytes of unused buffers the process keeps.
 const MAX_KEPT: usize = 8 << 20;
@@ -25,6 +25,9 @@ struct Kept {
 pub(super) struct LargeBuffer(Vec<u8>);
 
 impl LargeBuffer {
+    /// The smallest buffer that is kept, in bytes.
+    pub(super) const SMALLEST_KEPT: usize = 64 << 10;
+
     /// An empty buffer for `total` bytes: one that was used before, or one without any memory yet.
     pub(super) fn for_body(total: usize) -> Self {
         Self(with_kept(|kept| kept.take(total)).flatten().unwrap_or_default())
@@ -84,7 +87,7 @@ impl From<Vec<u8>> for LargeBuffer {
 
 impl Drop for LargeBuffer {
     fn drop(&mut self) {
-        if WORTH.contains(&self.0.capacity()) {
+        if (Self::SMALLEST_KEPT..=LARGEST_KEPT).contains(&self.0.capacity()) {
             let bytes = std::mem::take(&mut self.0);
             with_kept(|kept| kept.give(bytes));
         }

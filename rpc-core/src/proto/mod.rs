@@ -20,6 +20,7 @@ mod outgoing;
 mod receive;
 mod reject;
 mod slots;
+mod small_buffer;
 mod source;
 mod streams;
 mod under_way;

@@ -140,7 +140,7 @@ impl Context {
     ///
     /// # Errors
     /// If the value cannot be encoded.
-    pub fn respond<T: Serialize + 'static>(&self, value: &T) -> Result<Response, Fault> {
+    pub fn respond<T: Serialize + 'static>(&self, value: T) -> Result<Response, Fault> {
         encode(self.connection.codec, value, Outcome::Ran).map(Response::ok)
     }
 
@@ -148,7 +148,7 @@ impl Context {
     ///
     /// # Errors
     /// If the value or the error cannot be encoded.
-    pub fn respond_result<T, E>(&self, result: &Result<T, E>) -> Result<Response, Fault>
+    pub fn respond_result<T, E>(&self, result: Result<T, E>) -> Result<Response, Fault>
     where
         T: Serialize + 'static,
         E: Serialize + 'static,
@@ -209,11 +209,11 @@ impl Request {
 /// Encodes a value; a panic of its `Serialize` is a fault like any other.
 pub(crate) fn encode<T: Serialize + 'static>(
     codec: Codec,
-    value: &T,
+    value: T,
     outcome: Outcome,
 ) -> Result<crate::proto::Body, Fault> {
     let fault = Fault::new(outcome, Reason::Encode);
-    match catch_unwind(AssertUnwindSafe(|| codec.encode(value))) {
+    match catch_unwind(AssertUnwindSafe(|| codec.encode_owned(value))) {
         Ok(encoded) => encoded.map_err(|error| fault.with_source(Arc::new(error) as Arc<_>)),
         Err(panic) => Err(fault.with_detail(format!("its Serialize panicked: {}", panic_text(&*panic)))),
     }
