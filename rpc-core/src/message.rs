@@ -38,6 +38,7 @@ impl ServiceId {
 impl Request {
     /// A call of `method` of the service mounted as `service`.
     #[must_use]
+    #[inline]
     pub fn new(method: &'static Method, service: ServiceId, codec: Codec, body: Body) -> Self {
         Self {
             method,
@@ -55,6 +56,7 @@ impl Request {
 
     /// The same, not worth answering after `deadline`.
     #[must_use]
+    #[inline]
     pub fn with_deadline(mut self, deadline: Option<Instant>) -> Self {
         self.deadline = deadline;
         self
@@ -69,6 +71,7 @@ impl Request {
 
     /// The same, made by a handler whose own call has the depth below this one; 0 is a call that no handler makes.
     #[must_use]
+    #[inline]
     pub fn with_depth(mut self, depth: u8) -> Self {
         self.depth = depth;
         self
@@ -76,6 +79,7 @@ impl Request {
 
     /// The same, with items that follow the arguments.
     #[must_use]
+    #[inline]
     pub fn with_upload(mut self, upload: Option<Upload>) -> Self {
         self.upload = upload;
         self
@@ -83,6 +87,7 @@ impl Request {
 
     /// The same with metadata, in place of what it had.
     #[must_use]
+    #[inline]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
@@ -240,6 +245,7 @@ impl Response {
 
     /// The same with metadata, in place of what it had.
     #[must_use]
+    #[inline]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
@@ -269,6 +275,7 @@ impl Response {
 
     /// Whether the method returned `Err`.
     #[must_use]
+    #[inline]
     pub fn is_failed(&self) -> bool {
         self.failed
     }
@@ -281,6 +288,7 @@ impl Response {
 
     /// The encoded value or error.
     #[must_use]
+    #[inline]
     pub fn into_body(self) -> Body {
         self.body
     }
