@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::codec::Codec;
 use crate::method::{Method, wire_id};
-use crate::proto::{Body, Metadata};
+use crate::proto::{Body, IncomingCall, Metadata};
 use crate::server::Context;
 use crate::streaming::{Items, Upload};
 
@@ -54,6 +54,31 @@ impl Request {
         }
     }
 
+    /// A call of the peer's.
+    pub(crate) fn arrived(
+        method: &'static Method,
+        codec: Codec,
+        call: IncomingCall,
+        upload: Option<Upload>,
+        context: Context,
+    ) -> Self {
+        let IncomingCall {
+            head, metadata, body, ..
+        } = call;
+        Self {
+            method,
+            service: ServiceId(head.service),
+            codec,
+            body,
+            deadline: head.deadline.map(Instant::from_std),
+            attempt: head.attempt,
+            depth: head.depth,
+            upload,
+            metadata,
+            context: Some(context),
+        }
+    }
+
     /// The same, not worth answering after `deadline`.
     #[must_use]
     #[inline]
@@ -90,11 +115,6 @@ impl Request {
     #[inline]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
-        self
-    }
-
-    pub(crate) fn with_context(mut self, context: Context) -> Self {
-        self.context = Some(context);
         self
     }
 
