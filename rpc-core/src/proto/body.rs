@@ -36,9 +36,10 @@ impl Body {
     /// A body with a copy of `bytes`.
     #[must_use]
     pub fn copy_from(bytes: &[u8]) -> Self {
-        let mut writer = BodyWriter::new();
-        writer.write(bytes);
-        writer.finish()
+        Self(match SmallBuffer::with(bytes) {
+            Some(small) => Repr::Small(small),
+            None => Repr::Shared(Bytes::copy_from_slice(bytes)),
+        })
     }
 
     /// The body's bytes, without a copy unless they are few.

@@ -38,6 +38,20 @@ impl SmallBuffer {
         Self(spare.unwrap_or_else(|| Vec::with_capacity(SIZE)))
     }
 
+    /// A buffer with a copy of `bytes`. `None`: it has no room for them.
+    #[inline]
+    pub(super) fn with(bytes: &[u8]) -> Option<Self> {
+        match bytes.len() {
+            0 => Some(Self::none()),
+            1..=SIZE => {
+                let mut buffer = Self::take();
+                buffer.0.extend_from_slice(bytes);
+                Some(buffer)
+            }
+            _ => None,
+        }
+    }
+
     /// Appends `more`. False: there is no room for it, and nothing was appended.
     #[inline]
     pub(super) fn push(&mut self, more: &[u8]) -> bool {
