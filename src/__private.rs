@@ -10,7 +10,7 @@ pub use rpc_core::tables::table;
 pub use std::sync::Arc;
 
 #[cfg(feature = "blocking")]
-pub use crate::blocking::{BlockingClient, BlockingStreaming};
+pub use crate::blocking::{BlockingCaller, BlockingClient, BlockingStreaming};
 pub use crate::connect::connect;
 
 use crate::{ClientBuilder, Codec, Connect};

@@ -1,6 +1,6 @@
 //! Clients without async: the macro lets them through.
 
-pub use rpc_core::client::{BlockingClient, BlockingStreaming};
+pub use rpc_core::client::{BlockingCaller, BlockingClient, BlockingStreaming};
 
 /// Expands to what it is given: the feature `blocking` is on.
 #[doc(hidden)]

@@ -112,7 +112,7 @@ impl Connect {
 
     /// Offers services to the server, on the same connection; handlers there call them through their
     /// [`Context::peer`](rpc_core::server::Context::peer). It is said as for a server: services, layers, and limits on
-    /// what the other end sends, apart from the largest body, which is this end's own.
+    /// what the other end sends, apart from the largest body and the buffer of streams, which are this end's own.
     ///
     /// ```no_run
     /// # #[pipe_rpc::service] trait Host { async fn register(&self, name: String); }
@@ -156,6 +156,26 @@ impl Connect {
     /// before it.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.config.max_body = bytes;
+        self
+    }
+
+    /// Lets this many bytes of each stream that comes be under way, where an item counts 64 bytes more than it has; 1 or
+    /// more, where 0 is taken as 1, and 256 KiB unless set. The last item may go beyond. A method's
+    /// `#[rpc(buffer = "..")]` holds for its streams if it is less.
+    ///
+    /// ```no_run
+    /// # #[pipe_rpc::service] trait Log { async fn follow(&self) -> impl futures_util::Stream<Item = String>; }
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use pipe_rpc::Connect;
+    ///
+    /// // A reader that pauses for long, and is to find much when it comes back.
+    /// let log = LogClient::connect(Connect::to("log").stream_buffer(8 << 20)).await?;
+    /// let mut lines = log.follow().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream_buffer(mut self, bytes: u64) -> Self {
+        self.config.stream_buffer = bytes;
         self
     }
 

@@ -64,11 +64,11 @@ mod no_blocking;
 
 pub use builder::ClientBuilder;
 pub use connect::{Connect, ConnectError};
-#[cfg(feature = "blocking")]
-pub use rpc_core::client::BlockingStreaming;
 pub use rpc_core::client::{
     AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
 };
+#[cfg(feature = "blocking")]
+pub use rpc_core::client::{BlockingCaller, BlockingStreaming};
 pub use rpc_core::client::{BoxError, Caller, Channel, Client, Retry, RetryLayer};
 pub use rpc_core::codec::Codec;
 pub use rpc_core::connection::{Config, ConnectError as GreetError, ConnectionError};

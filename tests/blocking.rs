@@ -6,7 +6,10 @@ mod support;
 
 use std::time::Duration;
 
-use pipe_rpc::{CallError, Connect, Outcome, PipeServer, Reason, ReconnectPolicy, Server};
+use pipe_rpc::{
+    BlockingStreaming, CallError, Connect, ConnectionError, Fault, Outcome, PipeServer, Reason,
+    ReconnectPolicy, Server,
+};
 use support::lab::{LabBlockingClient, LabClient, LabServer, Laboratory, Served, serve};
 use support::streams::{MillBlockingClient, Refusal};
 use tokio::runtime::Runtime;
@@ -127,6 +130,88 @@ fn a_blocking_client_that_is_dropped_leaves_its_server_nothing_to_do() {
 }
 
 #[test]
+fn a_blocking_client_that_shuts_down_ends_what_runs_and_makes_no_more_calls() {
+    let (runtime, lab) = lab("blocking-shutdown");
+    let client = LabBlockingClient::connect(&lab.name).unwrap();
+    let running = std::thread::spawn({
+        let client = client.clone();
+        move || client.hold()
+    });
+    runtime.block_on(lab.gauge.until_running(1));
+    let leaving = std::thread::spawn({
+        let client = client.clone();
+        move || client.caller().shutdown(support::HANG)
+    });
+    let fault = loop {
+        // Until the other thread has begun to leave, calls go through.
+        match client.echo("one more".into()) {
+            Ok(text) => assert_eq!(text, "one more"),
+            Err(fault) => break fault,
+        }
+    };
+    assert_eq!(
+        (fault.outcome(), fault.reason()),
+        (Outcome::NotSent, Reason::Draining)
+    );
+    assert!(!leaving.is_finished(), "a call runs");
+    lab.gauge.release();
+    assert_eq!(running.join().unwrap(), Ok(42));
+    assert!(leaving.join().unwrap().is_ok());
+    assert!(client.caller().shutdown(Duration::ZERO).is_ok(), "it is over");
+}
+
+#[test]
+fn the_limit_of_a_blocking_shutdown_cuts_what_does_not_end() {
+    let (runtime, lab) = lab("blocking-shutdown-cut");
+    let client = LabBlockingClient::connect(&lab.name).unwrap();
+    let running = std::thread::spawn({
+        let client = client.clone();
+        move || client.hold()
+    });
+    runtime.block_on(lab.gauge.until_running(1));
+    let why = client.caller().shutdown(Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(*why, ConnectionError::DrainDeadline), "{why}");
+    let fault = running.join().unwrap().unwrap_err();
+    assert_eq!(
+        (fault.outcome(), fault.reason()),
+        (Outcome::MayHaveRun, Reason::Draining)
+    );
+    runtime.block_on(lab.gauge.until_running(0));
+}
+
+#[test]
+fn a_blocking_shutdown_cuts_a_stream_that_its_own_thread_would_read() {
+    let (_runtime, mill, client) = mill("blocking-shutdown-stream");
+    let mut numbers = client.forever().unwrap();
+    assert_eq!(numbers.next(), Some(Ok(0)));
+    let why = client.caller().shutdown(Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(*why, ConnectionError::DrainDeadline), "{why}");
+    // What had come is there, and it does not look whole.
+    let (read, fault) = read_to_the_fault(numbers);
+    assert_eq!(read, Vec::from_iter(1..=read.len() as u64));
+    assert_eq!(
+        (fault.outcome(), fault.reason()),
+        (Outcome::MayHaveRun, Reason::Draining)
+    );
+    wait_for(mill.gauge.until_running(0));
+}
+
+#[test]
+fn a_blocking_client_that_reconnects_shuts_down_for_good() {
+    let (_runtime, lab) = lab("blocking-shutdown-reconnect");
+    let builder = LabClient::builder(&lab.name).reconnect(ReconnectPolicy::default());
+    let client = LabBlockingClient::connect_with(builder.connect()).unwrap();
+    assert_eq!(client.echo("there".into()).unwrap(), "there");
+    assert!(client.caller().shutdown(support::HANG).is_ok());
+    assert_eq!(
+        client.echo("gone".into()).unwrap_err().outcome(),
+        Outcome::NotSent
+    );
+    let mut states = client.caller().get_ref().states();
+    assert!(wait_for(states.wait_for(|_| false)).is_final());
+}
+
+#[test]
 fn a_blocking_connect_says_what_an_async_one_does() {
     let nobody = support::unique_name("blocking-nobody");
     let connect = Connect::to(nobody.as_str()).deadline(Duration::from_secs(1));
@@ -177,6 +262,19 @@ fn an_iterator_that_panics_never_looks_whole() {
     let numbers = (0..).inspect(|number| assert!(*number < 5, "on purpose"));
     let failed = client.sum(numbers);
     assert_eq!(failed, Err(CallError::Failed(Refusal { after: 5 })));
+}
+
+/// What a stream brings until it breaks off, and why it does.
+fn read_to_the_fault(numbers: BlockingStreaming<u64>) -> (Vec<u64>, Fault) {
+    let mut read = Vec::new();
+    for number in numbers {
+        match number {
+            Ok(number) => read.push(number),
+            Err(CallError::Fault(fault)) => return (read, fault),
+            Err(CallError::Failed(never)) => match never {},
+        }
+    }
+    panic!("after {} numbers it looks whole", read.len());
 }
 
 /// Waits for a future in a thread without a runtime.

@@ -12,6 +12,7 @@ use pipe_rpc_core::proto::{
     StreamId,
 };
 use pipe_rpc_core::testing::frame::{Frame, told};
+use pipe_rpc_core::transport::{Landing, Packet};
 
 /// The packet limit: the smallest that may be agreed on.
 pub const MAX_PACKET: usize = 4096;
@@ -60,6 +61,8 @@ pub struct Inbox {
 
 pub struct Side {
     pub proto: Connection,
+    /// Lent for the next packet.
+    landing: Option<Landing>,
     pub now: Instant,
     pub granted: Limits,
     /// The other end keeps to the protocol.
@@ -97,6 +100,7 @@ impl Side {
         proto.set_method_limits(MethodLimits::from_iter([(SERVICE, SMALL, SMALL_LIMIT)]));
         Self {
             proto,
+            landing: None,
             now: Instant::now(),
             granted,
             peer_is_honest: true,
@@ -119,7 +123,15 @@ impl Side {
 
     /// Takes in a packet. What stands before the fault in a wrong one counts.
     pub fn hear(&mut self, packet: &[u8]) -> Result<(), ProtocolError> {
-        let handled = self.proto.handle_packet(packet.to_vec(), || self.now);
+        let mut received = Packet::copy_from(packet);
+        let handled = match self.landing.take() {
+            Some(mut landing) => {
+                landing.land(&mut received);
+                self.proto.handle_landed(received, landing, || self.now)
+            }
+            None => self.proto.handle_packet(received, || self.now),
+        };
+        self.landing = self.proto.lend_landing();
         if self.peer_is_honest {
             assert_eq!(handled, Ok(()), "an honest end sent {:?}", told(packet));
         }

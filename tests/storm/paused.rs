@@ -2,10 +2,10 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use pipe_rpc::transport::{Link, Listener, Packet, PacketReceiver};
+use pipe_rpc::transport::{Landing, Link, Listener, Packet, PacketReceiver};
 use tokio::time::Instant;
 
 use super::random::Random;
@@ -45,15 +45,31 @@ struct Paused {
     weather: Arc<Weather>,
 }
 
-impl PacketReceiver for Paused {
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
+impl Paused {
+    fn poll_fine(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut reading = self.weather.0.lock().unwrap();
         reading.reader = Some(cx.waker().clone());
         if reading.paused {
-            return Poll::Pending;
+            Poll::Pending
+        } else {
+            Poll::Ready(())
         }
-        drop(reading);
+    }
+}
+
+impl PacketReceiver for Paused {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
+        ready!(self.poll_fine(cx));
         self.inner.poll_recv(cx)
+    }
+
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        ready!(self.poll_fine(cx));
+        self.inner.poll_recv_landing(cx, landing)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use pipe_rpc::{CallError, Channel, Connect, Context, PipeServer, Server, Streaming};
+use pipe_rpc::{CallError, Channel, Connect, Context, PipeServer, Server, ServerBuilder, Streaming};
 use serde::{Deserialize, Serialize};
 
 use super::{Gauge, unique_name};
@@ -155,9 +155,14 @@ pub struct Served {
 
 /// Serves a mill.
 pub fn serve(test: &str) -> Served {
+    serve_with(test, |builder| builder)
+}
+
+/// Serves a mill as `configure` says.
+pub fn serve_with(test: &str, configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Served {
     let (name, gauge) = (unique_name(test), Gauge::default());
     let listener = PipeServer::bind(name.as_str()).unwrap();
-    let server = Server::builder().service(MillServer::new(Miller(gauge.clone())));
+    let server = configure(Server::builder().service(MillServer::new(Miller(gauge.clone()))));
     let serving = tokio::spawn(async move { server.serve(listener).await.unwrap() });
     Served { name, gauge, serving }
 }

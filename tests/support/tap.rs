@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use pipe_rpc::transport::{Link, Listener, Packet, PacketReceiver, PacketSender};
+use pipe_rpc::transport::{Landing, Link, Listener, Packet, PacketReceiver, PacketSender};
 
 /// What sees the packets of one end.
 pub trait Tap: Send + Sync + 'static {
@@ -12,6 +12,10 @@ pub trait Tap: Send + Sync + 'static {
     fn sent(&self, start: &[u8]);
     /// A packet has come.
     fn received(&self, packet: &[u8]);
+    /// A packet has come; so many bytes behind its first header are not in it, but in the body that they belong to.
+    fn landed(&self, packet: &[u8], _: usize) {
+        self.received(packet);
+    }
 }
 
 /// The same link, tapped.
@@ -69,6 +73,18 @@ impl<T: Tap> PacketReceiver for Receiver<T> {
         let polled = self.0.poll_recv(cx);
         if let Poll::Ready(Ok(Some(packet))) = &polled {
             self.1.received(packet);
+        }
+        polled
+    }
+
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        let polled = self.0.poll_recv_landing(cx, landing);
+        if let Poll::Ready(Ok(Some(packet))) = &polled {
+            self.1.landed(packet, landing.landed());
         }
         polled
     }

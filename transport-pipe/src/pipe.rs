@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use rpc_core::transport::{Link, Packet, PacketReceiver, PacketSender, PeerIdentity};
+use rpc_core::transport::{Landing, Link, Packet, PacketReceiver, PacketSender, PeerIdentity};
 
 use crate::connect::PipeBuilder;
 use crate::error::{ConnectError, NameError};
@@ -249,6 +249,14 @@ impl PipeReceiver {
 impl PacketReceiver for PipeReceiver {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
         self.0.poll_recv(cx)
+    }
+
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        self.0.poll_recv_landing(cx, landing)
     }
 }
 

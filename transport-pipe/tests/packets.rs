@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
 
-use pipe_rpc_transport::{MAX_PACKET, Pipe, PipeServer};
+use pipe_rpc_transport::{Framing, MAX_PACKET, Pipe, PipeServer};
+use rpc_core::transport::{Landing, PacketReceiver as _};
 use support::{Dice, connect, number_of, numbered, on_each_transport, pair, unique_name};
 
 const DEFAULT_LIMIT: usize = 65_536;
@@ -171,5 +173,55 @@ fn a_pipe_may_be_used_from_a_current_thread_runtime() {
                 assert_eq!(number_of(&received.unwrap().unwrap()), number);
             }
         }
+    });
+}
+
+#[test]
+fn what_lands_and_what_does_not_are_the_packet() {
+    on_each_transport(async |framing| {
+        let (mut client, served) = pair(framing).await;
+        let (_sender, mut receiver) = served.into_split();
+        for (len, room) in [1_usize, 15, 16, 17, 99, 100, 101, 4096, 65_536]
+            .into_iter()
+            .flat_map(|len| [(len, 1), (len, 84), (len, 65_520)])
+        {
+            let sent: Vec<u8> = (0..len).map(|at| (at * 7) as u8).collect();
+            client.send(&sent).await.unwrap();
+            let mut landing = Landing::new(b"before".to_vec(), 16, room);
+            let received = poll_fn(|cx| receiver.poll_recv_landing(cx, &mut landing)).await;
+            let mut packet = received.unwrap().unwrap();
+            if cfg!(target_os = "linux") && framing == Framing::default() {
+                let part = len.saturating_sub(16);
+                assert_eq!(landing.landed(), part.min(room), "{len} bytes");
+            }
+            let landed = landing.landed();
+            assert_eq!(landing.bytes_mut()[6..], sent[sent.len().min(16)..][..landed]);
+            landing.put_back(0, &mut packet);
+            assert_eq!(*packet, sent, "{len} bytes, room for {room}");
+            assert_eq!(*landing.bytes_mut(), b"before");
+        }
+        drop(client);
+        let mut landing = Landing::new(Vec::new(), 16, 100);
+        let end = poll_fn(|cx| receiver.poll_recv_landing(cx, &mut landing)).await;
+        assert!(end.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_packet_over_the_limit_ends_the_pipe_although_it_could_land() {
+    on_each_transport(async |framing| {
+        let name = unique_name();
+        let mut server = PipeServer::builder(&name)
+            .framing(framing)
+            .max_packet(4096)
+            .bind()
+            .unwrap();
+        let connect = Pipe::builder(&name).framing(framing).connect();
+        let (client, served) = tokio::join!(connect, server.accept());
+        let (_sender, mut receiver) = served.unwrap().into_split();
+        client.unwrap().send(&[7; 5000]).await.unwrap();
+        let mut landing = Landing::new(Vec::new(), 16, 4080);
+        let received = poll_fn(|cx| receiver.poll_recv_landing(cx, &mut landing)).await;
+        assert_eq!(received.unwrap_err().kind(), ErrorKind::InvalidData);
     });
 }

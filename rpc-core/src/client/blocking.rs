@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::channel;
 use tokio::sync::oneshot;
 
+use super::BlockingCaller;
 use crate::fault::CallError;
 use crate::streaming::{NoError, Streaming};
 
@@ -29,7 +30,7 @@ pub struct BlockingClient<C> {
 
 /// The thread and the runtime that it drives.
 #[derive(Debug)]
-struct Driving {
+pub(super) struct Driving {
     runtime: Handle,
     /// Dropped to end the thread.
     stop: Option<oneshot::Sender<()>>,
@@ -112,6 +113,11 @@ impl<C> BlockingClient<C> {
         })
     }
 
+    /// What the client calls through, which `of` finds in it.
+    pub fn caller<'a, S>(&'a self, of: impl FnOnce(&'a C) -> &'a S) -> BlockingCaller<'a, S> {
+        BlockingCaller::new(of(&self.client), &self.driving)
+    }
+
     /// The values of a stream as an iterator, which blocks until the next one is there.
     pub fn iterate<T, E>(&self, stream: Streaming<T, E>) -> BlockingStreaming<T, E> {
         BlockingStreaming {
@@ -143,7 +149,7 @@ where
 }
 
 impl Driving {
-    fn wait<F>(&self, future: F) -> F::Output
+    pub(super) fn wait<F>(&self, future: F) -> F::Output
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

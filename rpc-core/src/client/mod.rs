@@ -2,6 +2,8 @@
 
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "blocking")]
+mod blocking_caller;
 mod channel;
 mod reconnect;
 mod retry;
@@ -10,6 +12,8 @@ mod typed;
 
 #[cfg(feature = "blocking")]
 pub use blocking::{BlockingClient, BlockingStreaming};
+#[cfg(feature = "blocking")]
+pub use blocking_caller::BlockingCaller;
 pub use channel::{CallFuture, Channel};
 pub use reconnect::{
     AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,

@@ -279,7 +279,7 @@ impl<S: Caller> Stub<S> {
             .and_then(|limit| Instant::now().checked_add(limit));
         let inherited = ambient.and_then(|ambient| ambient.deadline);
         let deadline = [own, inherited].into_iter().flatten().min();
-        let body = encode(self.codec, &args, Outcome::NotSent)?;
+        let body = encode(self.codec, args, Outcome::NotSent)?;
         Ok(Request::new(method, self.service, self.codec, body)
             .with_deadline(deadline)
             .with_depth(depth)

@@ -24,6 +24,13 @@ pub(super) fn encode<T: 'static>(value: &T) -> Option<Body> {
         .map(|bytes| Body::copy_from(bytes))
 }
 
+/// The body of `value` if it is a block whose memory can become the body's. Then an empty block is left behind.
+pub(super) fn take<T: 'static>(value: &mut T) -> Option<Body> {
+    let value: &mut dyn Any = value;
+    let bytes = value.downcast_mut::<Vec<u8>>()?;
+    (bytes.len() > Body::SMALL).then(|| Body::from(std::mem::take(bytes)))
+}
+
 /// The value in `body` if `T` is a block, else the body back.
 pub(super) fn decode<T: 'static>(body: Body) -> Result<T, Body> {
     let mut slot: Option<T> = None;

@@ -26,8 +26,8 @@ use crate::proto::Body;
 
 /// How values become bodies; which one is agreed on when a connection is made.
 ///
-/// Whatever the codec, `Bytes` and `Vec<u8>` as the whole value go as one block, as they are: `Bytes` out without a copy, and in without
-/// one from 4 KiB on. Anywhere inside another type, be it `Option<Bytes>` or `(Bytes, u32)`, they are copied.
+/// Whatever the codec, `Bytes` and `Vec<u8>` as the whole value go as one block, as they are and without a copy,
+/// `Bytes` under 4 KiB on their way in excepted. Anywhere inside another type, be it `Option<Bytes>` or `(Bytes, u32)`, they are copied.
 ///
 /// ```
 /// use pipe_rpc_core::codec::Codec;
@@ -82,6 +82,17 @@ impl Codec {
             Self::Json => json::encode(value),
         }
         .map_err(EncodeError::of::<T>)
+    }
+
+    /// Makes a body of a value that is not needed any more: a `Vec<u8>` is not copied.
+    ///
+    /// # Errors
+    /// As of [`encode`](Self::encode).
+    pub fn encode_owned<T: Serialize + 'static>(self, mut value: T) -> Result<Body, EncodeError> {
+        match block::take(&mut value) {
+            Some(body) => Ok(body),
+            None => self.encode(&value),
+        }
     }
 
     /// Makes a value of `body`.

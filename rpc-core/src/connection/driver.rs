@@ -1,6 +1,7 @@
 //! The one task of a connection: it alone reads, runs what arrives, and sends what has gathered.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,12 +15,14 @@ use super::outcomes::Outcomes;
 use super::runner::{Runner, Serving};
 use super::shared::Shared;
 use super::turn::{Turn, run_again};
-use crate::transport::{Link, Packet, PacketReceiver};
+use crate::transport::{Landing, Link, Packet, PacketReceiver};
 
 /// Drives one connection until it ends. Dropped before that, it ends the connection.
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     receiver: Box<dyn PacketReceiver>,
+    /// Lent for the next packet, whenever it comes.
+    landing: Option<Landing>,
     runner: Runner,
     timer: Option<Pin<Box<Sleep>>>,
     leaving: Leaving,
@@ -48,6 +51,7 @@ impl Driver {
             runner: Runner::new(&shared, serving),
             shared,
             receiver,
+            landing: None,
             timer: None,
             leaving: Leaving::default(),
             peer_left: false,
@@ -65,7 +69,7 @@ impl Driver {
     fn receive(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionError> {
         let mut turn = Turn::default();
         while !turn.is_over() {
-            match ready!(self.receiver.poll_recv(cx)) {
+            match ready!(self.poll_recv(cx)) {
                 Ok(Some(packet)) => {
                     turn.add(packet.len());
                     if let Err(end) = self.handle_packet(packet) {
@@ -83,9 +87,21 @@ impl Driver {
         Poll::Pending
     }
 
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
+        match &mut self.landing {
+            Some(landing) => self.receiver.poll_recv_landing(cx, landing),
+            None => self.receiver.poll_recv(cx),
+        }
+    }
+
     fn handle_packet(&mut self, packet: Packet) -> Result<(), ConnectionError> {
+        let now = || Instant::now().into_std();
         let mut state = self.shared.lock();
-        let handled = state.proto.handle_packet(packet, || Instant::now().into_std());
+        let handled = match self.landing.take() {
+            Some(landing) => state.proto.handle_landed(packet, landing, now),
+            None => state.proto.handle_packet(packet, now),
+        };
+        self.landing = state.proto.lend_landing();
         if let Err(error) = &handled {
             state.proto.report(error);
         }

@@ -27,7 +27,7 @@ pub struct Config {
     /// The largest body this end takes, in bytes, of methods without a limit of their own; 128 MiB unless set.
     pub max_body: u64,
     /// How many bytes of each stream of items the other end may send before they are taken, where an item counts 64
-    /// bytes more than it has; 256 KiB unless set.
+    /// bytes more than it has; 1 or more, 256 KiB unless set. The last item may go beyond.
     pub stream_buffer: u64,
     /// The codecs this end offers, the preferred one first; bincode and JSON unless set. The first in the client's list
     /// that both ends offer is used.

@@ -18,7 +18,7 @@ pub struct Body(Repr);
 enum Repr {
     Small(SmallBuffer),
     Shared(Bytes),
-    /// Put together from fragments.
+    /// Put together from fragments, or as large.
     Assembled(Arc<LargeBuffer>),
 }
 
@@ -106,8 +106,13 @@ impl From<Bytes> for Body {
 }
 
 impl From<Vec<u8>> for Body {
+    /// The memory of a large one is used again, for bodies that come.
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Repr::Shared(bytes.into()))
+        if bytes.capacity() < LargeBuffer::SMALLEST_KEPT {
+            Self(Repr::Shared(bytes.into()))
+        } else {
+            LargeBuffer::from(bytes).into()
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::error::ProtocolError;
 use super::event::{Answer, Event};
 use super::incoming::Incoming;
 use super::items::StreamId;
+use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
@@ -39,6 +40,8 @@ pub struct Connection {
     pub(super) owed: Vec<StreamId>,
     /// Streams from this end whose items fill the outbox, and the packet that each waits for.
     pub(super) held: Vec<(Mark, StreamId)>,
+    /// The large bodies that are arriving.
+    pub(super) turns: Turns,
     /// The packet that tells the peer what it did wrong.
     report: Option<Mark>,
 }
@@ -68,6 +71,7 @@ impl Connection {
             credit_told: agreed.granted.window,
             owed: Vec::new(),
             held: Vec::new(),
+            turns: Turns::default(),
             report: None,
         }
     }

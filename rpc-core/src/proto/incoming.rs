@@ -205,6 +205,16 @@ impl Incoming {
         })))
     }
 
+    /// The body of the call that is arriving in fragments.
+    pub(super) fn assembly(&mut self, call: CallId) -> Option<&mut Assembly> {
+        let slot = self.current(call)?;
+        match &mut slot.state {
+            State::Receiving(receiving) => Some(&mut receiving.body),
+            _ if slot.body_open => None,
+            _ => slot.upload.as_mut()?.assembly(),
+        }
+    }
+
     /// The caller waits no more. Whether a handler is to be stopped.
     pub(super) fn handle_cancel(&mut self, call: CallId, outbox: &mut Outbox) -> Result<bool, ProtocolError> {
         let slot = self

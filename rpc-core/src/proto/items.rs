@@ -238,6 +238,11 @@ impl ItemsIn {
         Ok(item.map(Assembly::finish))
     }
 
+    /// The item that is arriving in fragments.
+    pub(super) fn assembly(&mut self) -> Option<&mut Assembly> {
+        self.item.as_mut()
+    }
+
     /// Whether the stream may be complete here: not in the middle of an item.
     pub(super) fn is_between_items(&self) -> bool {
         self.item.is_none()

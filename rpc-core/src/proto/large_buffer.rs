@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, TryLockError};
 
-/// The smallest buffer that is kept, in bytes, and the largest.
-const WORTH: std::ops::RangeInclusive<usize> = 64 << 10..=4 << 20;
+/// The largest buffer that is kept, in bytes.
+const LARGEST_KEPT: usize = 4 << 20;
 
 /// How many bytes of unused buffers the process keeps.
 const MAX_KEPT: usize = 8 << 20;
@@ -25,6 +25,9 @@ struct Kept {
 pub(super) struct LargeBuffer(Vec<u8>);
 
 impl LargeBuffer {
+    /// The smallest buffer that is kept, in bytes.
+    pub(super) const SMALLEST_KEPT: usize = 64 << 10;
+
     /// An empty buffer for `total` bytes: one that was used before, or one without any memory yet.
     pub(super) fn for_body(total: usize) -> Self {
         Self(with_kept(|kept| kept.take(total)).flatten().unwrap_or_default())
@@ -33,14 +36,30 @@ impl LargeBuffer {
     /// Appends `part` to a buffer that will hold `total` bytes. Its memory is at most twice what was appended, or has
     /// been the process's before.
     pub(super) fn append(&mut self, part: &[u8], total: usize) {
+        self.grow(part.len(), total);
+        self.0.extend_from_slice(part);
+    }
+
+    /// Takes the bytes, with room for `more` of the `total` that they are to be.
+    pub(super) fn take_for(&mut self, more: usize, total: usize) -> Vec<u8> {
+        self.grow(more, total);
+        std::mem::take(&mut self.0)
+    }
+
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn grow(&mut self, more: usize, total: usize) {
         let bytes = &mut self.0;
-        let len = bytes.len() + part.len();
+        let len = bytes.len() + more;
         if len > bytes.capacity() {
             // Powers of two, so that a body of about the same size can use the buffer again.
             let whole = total.checked_next_power_of_two().unwrap_or(total);
-            bytes.reserve_exact((2 * len).min(whole) - bytes.len());
+            let wanted = (2 * bytes.len()).min(whole).max(len);
+            bytes.reserve_exact(wanted - bytes.len());
         }
-        bytes.extend_from_slice(part);
     }
 
     /// The bytes as the caller's own; they do not come back.
@@ -60,9 +79,15 @@ impl AsRef<[u8]> for LargeBuffer {
     }
 }
 
+impl From<Vec<u8>> for LargeBuffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Drop for LargeBuffer {
     fn drop(&mut self) {
-        if WORTH.contains(&self.0.capacity()) {
+        if (Self::SMALLEST_KEPT..=LARGEST_KEPT).contains(&self.0.capacity()) {
             let bytes = std::mem::take(&mut self.0);
             with_kept(|kept| kept.give(bytes));
         }

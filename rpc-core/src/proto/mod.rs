@@ -12,6 +12,7 @@ mod event;
 mod hello;
 mod incoming;
 mod items;
+mod landings;
 mod large_buffer;
 mod metadata;
 mod outbox;

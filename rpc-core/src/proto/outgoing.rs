@@ -276,6 +276,15 @@ impl Outgoing {
         self.handle_terminal(call, ending, outbox)
     }
 
+    /// The body of the call that is arriving in fragments.
+    pub(super) fn assembly(&mut self, call: CallId) -> Option<&mut Assembly> {
+        let slot = self.current(call)?;
+        match (&mut slot.download, &mut slot.response) {
+            (Some(items), _) => items.assembly(),
+            (None, response) => response.as_mut().map(|(_, assembly)| assembly),
+        }
+    }
+
     /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
     pub(super) fn handle_terminal(
         &mut self,

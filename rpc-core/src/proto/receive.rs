@@ -27,6 +27,11 @@ impl Connection {
             generation: frame.header.generation,
         };
         check_side(&frame)?;
+        if frame.kind == Kind::Fragment {
+            self.turns.on_part(stream_of(&frame, call), frame.has(MORE));
+        } else if frame.has(MORE) {
+            self.turns.on_start(stream_of(&frame, call));
+        }
         match frame.kind {
             Kind::Request => return self.handle_request(packet, &frame, call, now),
             Kind::Response => return self.handle_response(packet, &frame, call),

@@ -105,7 +105,7 @@ impl Header {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.first_chunk()?;
         Some(Self {
             length: u32_at(bytes, 0),

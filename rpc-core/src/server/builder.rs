@@ -171,6 +171,14 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
+    /// Lets this many bytes of each stream that a caller sends be under way, where an item counts 64 bytes more than it
+    /// has; 1 or more, where 0 is taken as 1, and 256 KiB unless set. The last item may go beyond. A method's
+    /// `#[rpc(buffer = "..")]` holds for its streams if it is less.
+    pub fn stream_buffer(mut self, bytes: u64) -> Self {
+        self.settings.config.stream_buffer = bytes;
+        self
+    }
+
     /// Offers clients these codecs; bincode and JSON unless set. The client's order decides which is used.
     pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
         self.settings.config.codecs = codecs.into_iter().collect();
@@ -239,7 +247,7 @@ where
 
     /// Puts together what a client offers to the server on the connection that it makes. The limits on what others send
     /// hold there too; those of a server alone, the secret, the greeting's time limit and the drain deadline, mean
-    /// nothing then, and the largest body is the client's own.
+    /// nothing then, and the largest body and the buffer of streams are the client's own.
     ///
     /// # Errors
     /// If the services cannot be mounted together, or a rule about who may call fits none of them.

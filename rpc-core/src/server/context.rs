@@ -141,7 +141,7 @@ impl Context {
     ///
     /// # Errors
     /// If the value cannot be encoded.
-    pub fn respond<T: Serialize + 'static>(&self, value: &T) -> Result<Response, Fault> {
+    pub fn respond<T: Serialize + 'static>(&self, value: T) -> Result<Response, Fault> {
         encode(self.connection.codec, value, Outcome::Ran).map(Response::ok)
     }
 
@@ -149,7 +149,7 @@ impl Context {
     ///
     /// # Errors
     /// If the value or the error cannot be encoded.
-    pub fn respond_result<T, E>(&self, result: &Result<T, E>) -> Result<Response, Fault>
+    pub fn respond_result<T, E>(&self, result: Result<T, E>) -> Result<Response, Fault>
     where
         T: Serialize + 'static,
         E: Serialize + 'static,
@@ -211,10 +211,10 @@ impl Request {
 #[inline]
 pub(crate) fn encode<T: Serialize + 'static>(
     codec: Codec,
-    value: &T,
+    value: T,
     outcome: Outcome,
 ) -> Result<Body, Fault> {
-    match catch_unwind(AssertUnwindSafe(|| codec.encode(value))) {
+    match catch_unwind(AssertUnwindSafe(|| codec.encode_owned(value))) {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => Err(Fault::new(outcome, Reason::Encode).with_source(Arc::new(error) as Arc<_>)),
         Err(panic) => Err(panicked(outcome, Reason::Encode, &*panic)),

@@ -44,7 +44,7 @@ impl Feed {
     where
         T: Serialize + 'static,
     {
-        let encoded = |value| encode(cx.codec(), &value, Outcome::Ran).map_err(ItemError::Fault);
+        let encoded = |value| encode(cx.codec(), value, Outcome::Ran).map_err(ItemError::Fault);
         self.all(stream, encoded).await
     }
 
@@ -61,7 +61,7 @@ impl Feed {
         T: Serialize + 'static,
         E: Serialize + 'static,
     {
-        self.all(stream, |item| encode_result(cx.codec(), &item)).await
+        self.all(stream, |item| encode_result(cx.codec(), item)).await
     }
 
     async fn all<S: Stream>(

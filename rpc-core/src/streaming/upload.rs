@@ -30,7 +30,7 @@ impl Upload {
     pub fn of<T: Serialize + 'static>(codec: Codec, stream: impl Stream<Item = T> + Send + 'static) -> Self {
         let encoded = Encoded {
             stream: Box::pin(stream),
-            encode: move |value: T| encode(codec, &value, Outcome::Ran).map_err(ItemError::Fault),
+            encode: move |value: T| encode(codec, value, Outcome::Ran).map_err(ItemError::Fault),
         };
         Self::new(Items::new(encoded))
     }
@@ -43,7 +43,7 @@ impl Upload {
     {
         let encoded = Encoded {
             stream: Box::pin(stream),
-            encode: move |value: Result<T, E>| encode_result(codec, &value),
+            encode: move |value: Result<T, E>| encode_result(codec, value),
         };
         Self::new(Items::new(encoded))
     }
@@ -79,7 +79,7 @@ impl fmt::Debug for Upload {
 }
 
 /// An item of a fallible stream, encoded.
-pub(crate) fn encode_result<T, E>(codec: Codec, item: &Result<T, E>) -> Result<Body, ItemError>
+pub(crate) fn encode_result<T, E>(codec: Codec, item: Result<T, E>) -> Result<Body, ItemError>
 where
     T: Serialize + 'static,
     E: Serialize + 'static,

@@ -6,7 +6,9 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::{DEFAULT_MAX_PACKET, Link, Listener, Packet, PacketReceiver, PacketSender, PeerIdentity};
+use super::{
+    DEFAULT_MAX_PACKET, Landing, Link, Listener, Packet, PacketReceiver, PacketSender, PeerIdentity,
+};
 
 /// How many bytes a direction holds before its sender has to wait, as a pipe's buffer would.
 const CAPACITY: usize = 256 * 1024;
@@ -222,5 +224,17 @@ impl PacketReceiver for Receiver {
         drop(queue);
         waker.into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(Some(packet)))
+    }
+
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        let mut polled = self.poll_recv(cx);
+        if let Poll::Ready(Ok(Some(packet))) = &mut polled {
+            landing.land(packet);
+        }
+        polled
     }
 }

@@ -8,11 +8,13 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 mod identity;
+mod landing;
 pub mod memory;
 mod packet;
 mod principal;
 
 pub use identity::{Account, PeerIdentity};
+pub use landing::Landing;
 pub use packet::{Packet, PacketBuffer};
 pub use principal::{NotASid, Principal, PrincipalId};
 
@@ -76,6 +78,21 @@ pub trait PacketReceiver: Any + Send {
     ///   it from the end.
     /// - any other: the pipe broke. Everything that was readable was given before.
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>>;
+
+    /// The same; what comes behind the head of the packet may be received into the landing.
+    ///
+    /// A transport that cannot do that leaves the landing as it is, which costs a copy.
+    ///
+    /// # Errors
+    /// As [`poll_recv`](Self::poll_recv).
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        let _ = landing;
+        self.poll_recv(cx)
+    }
 }
 
 /// What accepts links: a pipe server, or the in-memory listener.

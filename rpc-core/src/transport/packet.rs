@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::io::IoSlice;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::Mutex;
 
 use super::DEFAULT_MAX_PACKET;
@@ -119,6 +119,16 @@ impl Packet {
         let mut bytes = Vec::with_capacity(len);
         slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
         PacketBuffer { bytes: bytes.into() }.into_packet(len)
+    }
+
+    /// Overwrites bytes that mean nothing any more, so that nobody relies on them.
+    pub(super) fn wipe(&mut self, range: Range<usize>) {
+        self.buffer[range].fill(0xee);
+    }
+
+    /// Overwrites the bytes from `at` on.
+    pub(super) fn write(&mut self, at: usize, bytes: &[u8]) {
+        self.buffer[at..at + bytes.len()].copy_from_slice(bytes);
     }
 }
 

@@ -1,5 +1,5 @@
-//! Whatever two honest ends do in whatever order: every call ends once at both ends, no credit is lost or invented, and
-//! items arrive in order, all of them before the end.
+//! Whatever two honest ends do in whatever order, and wherever their pipe breaks: every call ends once at both ends, no
+//! credit is lost or invented, and items arrive in order, all of them before the end.
 
 #![allow(unreachable_pub, reason = "the modules of a test are reached by nobody else")]
 
@@ -12,7 +12,7 @@ mod support;
 use pipe_rpc_core::proto::Limits;
 use proptest::prelude::*;
 use side::{SMALL, Side};
-use step::{Step, close_step, step};
+use step::{Step, close_step, cut_script, step};
 
 /// Both ends do the steps.
 fn run(limits: Limits, steps: &[(bool, Step)]) -> (Side, Side) {
@@ -83,6 +83,16 @@ proptest! {
         left.streams.check_credit(&mut left.end, &right.streams);
         right.streams.check_credit(&mut right.end, &left.streams);
         finish(&mut left, &mut right);
+    }
+
+    #[test]
+    fn what_a_cut_leaves_behind_is_whole_or_not_there(steps in cut_script()) {
+        let (mut left, mut right) = run(SMALL, &steps);
+        // What is on the way is still read.
+        left.act(&Step::Receive(usize::MAX), &mut right);
+        right.act(&Step::Receive(usize::MAX), &mut left);
+        left.assert_outcomes(&right);
+        right.assert_outcomes(&left);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! One end, and what must hold of it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use pipe_rpc_core::proto::{
-    Answer, CallId, Event, FaultRecord, IncomingCall, ItemsEnd, Limits, RequestHead, code,
+    Answer, CallId, Ending, Event, FaultRecord, IncomingCall, ItemsEnd, Limits, RequestHead, code,
 };
 
 use super::step::{NewCall, Step};
@@ -27,8 +27,16 @@ pub struct Side {
     pub waiting: Vec<(CallId, u16)>,
     /// Calls of this end's whose slots are taken.
     pub taken: Vec<CallId>,
+    /// The calls of this end's, and the sizes of their bodies.
+    made: HashMap<CallId, usize>,
     /// Calls of the other end's that are with their handlers.
     running: HashMap<CallId, Handler>,
+    /// All that ever were.
+    came: HashSet<CallId>,
+    /// What handlers answered with a body, and its size.
+    answered: HashMap<CallId, usize>,
+    /// The pipe is broken: what this end sends arrives nowhere.
+    cut: bool,
     pub streams: Streams,
 }
 
@@ -46,7 +54,11 @@ impl Side {
             arriving: VecDeque::new(),
             waiting: Vec::new(),
             taken: Vec::new(),
+            made: HashMap::new(),
             running: HashMap::new(),
+            came: HashSet::new(),
+            answered: HashMap::new(),
+            cut: false,
             streams: Streams::default(),
         }
     }
@@ -87,7 +99,10 @@ impl Side {
             Step::Pass(millis) => self.end.pass(Duration::from_millis(*millis)),
             Step::Send(count) => {
                 let packets = std::iter::from_fn(|| self.end.take()).take(*count);
-                other.arriving.extend(packets);
+                let packets = packets.collect::<Vec<_>>();
+                if !self.cut {
+                    other.arriving.extend(packets);
+                }
             }
             Step::Receive(count) => {
                 for _ in 0..*count {
@@ -96,6 +111,13 @@ impl Side {
                     };
                     self.end.take_in(&packet);
                 }
+            }
+            Step::Cut([here, there]) => {
+                for (side, kept) in [(self, here), (other, there)] {
+                    side.cut = true;
+                    side.arriving.truncate(*kept);
+                }
+                return;
             }
         }
         self.note_events(other);
@@ -127,6 +149,7 @@ impl Side {
             "a free slot is credit, and nothing else is"
         );
         let Some(call) = call else { return };
+        self.made.insert(call, new.size);
         self.waiting.push((call, new.buffer));
         self.taken.push(call);
         if new.upload {
@@ -152,6 +175,9 @@ impl Side {
             Answer::Failed(_) => 1,
             _ => 2,
         };
+        if let Answer::Succeeded(body) | Answer::Failed(body) = &answer {
+            self.answered.insert(call, body.len());
+        }
         self.leave(call, status);
         assert!(self.end.proto.answer(call, answer));
     }
@@ -230,7 +256,7 @@ impl Side {
 
     fn note(&mut self, event: Event, other: &Self) {
         match event {
-            Event::Incoming(call) => self.note_call(&call),
+            Event::Incoming(call) => self.note_call(&call, other),
             Event::Interrupted(call) => {
                 let handler = self.running.get_mut(&call).expect("it runs");
                 assert!(!handler.to_be_stopped, "{call} is stopped once");
@@ -239,6 +265,10 @@ impl Side {
             }
             Event::Ended(call, ending) => {
                 remove(&mut self.waiting, |(waiting, _)| *waiting == call);
+                if let Ending::Succeeded(result) = &ending {
+                    assert_eq!(other.answered.get(&call), Some(&result.len()), "{call}");
+                    assert!(result.as_ref() == body(result.len()).as_ref(), "{call}");
+                }
                 if self.streams.reading.contains_key(&(true, call))
                     && let Some(status) = status_of_ending(&ending)
                 {
@@ -264,7 +294,13 @@ impl Side {
         }
     }
 
-    fn note_call(&mut self, call: &IncomingCall) {
+    fn note_call(&mut self, call: &IncomingCall, other: &Self) {
+        assert_eq!(
+            other.made.get(&call.id),
+            Some(&call.body.len()),
+            "{} is whole",
+            call.id
+        );
         assert!(
             call.body.as_ref() == body(call.body.len()).as_ref(),
             "not a byte is wrong"
@@ -279,6 +315,7 @@ impl Side {
             "{} came twice",
             call.id
         );
+        self.came.insert(call.id);
         if call.head.upload {
             self.streams.read_from((false, call.id), credit(call.head.buffer));
         }
@@ -312,6 +349,17 @@ impl Side {
             self.act(&step, other);
         }
         self.read_all(other);
+    }
+
+    /// Whoever still waits when the connection is lost is told whether the call may have run.
+    pub fn assert_outcomes(&mut self, other: &Self) {
+        for (call, _) in &self.waiting {
+            let may_have_run = self.end.proto.has_left(*call);
+            assert!(
+                may_have_run || !other.came.contains(call),
+                "{call} ran, and had not left"
+            );
+        }
     }
 
     pub fn is_idle(&self) -> bool {

@@ -28,6 +28,8 @@ pub enum Step {
     Send(usize),
     /// Takes packets in that are on the way.
     Receive(usize),
+    /// The pipe breaks: of the packets on the way to this end and to the other so many still arrive.
+    Cut([usize; 2]),
 }
 
 /// A call to be made.
@@ -101,6 +103,21 @@ pub fn step() -> impl Strategy<Value = Step> {
         6 => (1..20usize).prop_map(Step::Send),
         6 => (1..20usize).prop_map(Step::Receive),
     ]
+}
+
+/// A connection that breaks in the middle: the ends go on until they notice.
+pub fn cut_script() -> impl Strategy<Value = Vec<(bool, Step)>> {
+    let steps = |most| prop::collection::vec((any::<bool>(), step()), 1..most);
+    let cut = prop_oneof![
+        1 => Just([0, 0]),
+        2 => [0..5usize, 0..5usize],
+        1 => Just([usize::MAX, usize::MAX]),
+    ];
+    let script = (steps(150), cut, steps(30));
+    script.prop_map(|(before, kept, after)| {
+        let cut = (true, Step::Cut(kept));
+        before.into_iter().chain([cut]).chain(after).collect()
+    })
 }
 
 /// The steps in which a slot's uses follow each other closely.

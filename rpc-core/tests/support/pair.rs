@@ -10,6 +10,7 @@ use pipe_rpc_core::proto::{
 };
 
 use pipe_rpc_core::testing::frame::{Frame, packet, told};
+use pipe_rpc_core::transport::{Landing, Packet};
 
 /// Small limits, so that scripts reach them.
 pub const LIMITS: Limits = Limits {
@@ -26,6 +27,7 @@ pub const MAX_PACKET: usize = 4096;
 /// One end, and what it has to tell.
 pub struct End {
     pub proto: Connection,
+    landing: Option<Landing>,
     now: Instant,
     events: VecDeque<Event>,
 }
@@ -89,6 +91,7 @@ impl End {
         };
         Self {
             proto: Connection::new(agreed),
+            landing: None,
             now,
             events: VecDeque::new(),
         }
@@ -124,7 +127,15 @@ impl End {
 
     /// Takes in a packet of anybody.
     pub fn hear(&mut self, packet: &[u8]) -> Result<(), ProtocolError> {
-        let handled = self.proto.handle_packet(packet.to_vec(), || self.now);
+        let mut packet = Packet::copy_from(packet);
+        let handled = match self.landing.take() {
+            Some(mut landing) => {
+                landing.land(&mut packet);
+                self.proto.handle_landed(packet, landing, || self.now)
+            }
+            None => self.proto.handle_packet(packet, || self.now),
+        };
+        self.landing = self.proto.lend_landing();
         self.gather();
         handled
     }

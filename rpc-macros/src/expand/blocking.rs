@@ -27,6 +27,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let own = service.fresh("S");
     let connect = connect(service, &client);
     let connect_with = connect_with(service, quote!(#client<#(#arguments,)* #own>));
+    let caller = caller(service, &own);
     let methods = service.methods.iter().map(|method| call(service, method));
     let name = blocking.to_string();
     let doc = format!(
@@ -52,6 +53,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             #[allow(dead_code)]
             impl<#(#bounded,)* #own: #facade::__private::Caller> #blocking<#(#arguments,)* #own> #clause {
                 #connect_with
+                #caller
                 #(#methods)*
             }
 
@@ -107,6 +109,18 @@ fn connect_with(service: &Service, client: TokenStream) -> TokenStream {
         ) -> ::core::result::Result<Self, #error> {
             let client = #facade::__private::BlockingClient::connect(connecting)?;
             ::core::result::Result::Ok(Self { client })
+        }
+    }
+}
+
+fn caller(service: &Service, own: &Ident) -> TokenStream {
+    let facade = &service.facade;
+    let vis = &service.item.vis;
+    quote! {
+        /// What it calls through, and by which its connection ends in good order: `caller().shutdown(limit)`.
+        #[must_use]
+        #vis fn caller(&self) -> #facade::__private::BlockingCaller<'_, #own> {
+            self.client.caller(|client| client.caller())
         }
     }
 }

@@ -184,7 +184,7 @@ fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &M
         },
         None => {
             let respond = respond(method);
-            quote!(::std::boxed::Box::pin(async move { #run cx.#respond(&result) }))
+            quote!(::std::boxed::Box::pin(async move { #run cx.#respond(result) }))
         }
     };
     quote! {
@@ -221,7 +221,7 @@ fn feed(method: &Method) -> Option<TokenStream> {
             let result = match result {
                 ::core::result::Result::Ok(stream) => stream,
                 ::core::result::Result::Err(error) => {
-                    return cx.respond_result::<(), #error>(&::core::result::Result::Err(error));
+                    return cx.respond_result::<(), #error>(::core::result::Result::Err(error));
                 }
             };
         }

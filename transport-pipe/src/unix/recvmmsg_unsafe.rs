@@ -1,4 +1,5 @@
-//! Receiving several packets with one system call: recvmmsg(2), which rustix does not have.
+//! Receiving several packets with one system call, recvmmsg(2), which rustix does not have; or one packet in pieces, the
+//! middle of it into memory that was never written to.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -6,7 +7,7 @@ use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-use rpc_core::transport::PacketBuffer;
+use rpc_core::transport::{Landing, PacketBuffer};
 
 /// How many packets one call receives at most. A call that receives fewer has seen the queue empty.
 pub(super) const MOST_AT_ONCE: usize = 2;
@@ -27,18 +28,16 @@ pub(super) fn receive_some(
     fd: BorrowedFd<'_>,
     buffers: &mut [Option<PacketBuffer>; MOST_AT_ONCE],
 ) -> io::Result<impl ExactSizeIterator<Item = Arrival> + use<>> {
-    let mut slices = [libc::iovec {
-        iov_base: ptr::null_mut(),
-        iov_len: 0,
-    }; MOST_AT_ONCE];
+    let mut slices = [slice(ptr::null_mut(), 0); MOST_AT_ONCE];
     let mut wanted: libc::c_uint = 0;
-    for (slice, buffer) in slices.iter_mut().zip(buffers.iter_mut().flatten()) {
-        slice.iov_base = buffer.as_mut_ptr().cast();
-        slice.iov_len = buffer.len();
+    for (into, buffer) in slices.iter_mut().zip(buffers.iter_mut().flatten()) {
+        *into = slice(buffer.as_mut_ptr(), buffer.len());
         wanted += 1;
     }
-    let mut messages = slices.each_mut().map(message_into);
-    let received = loop {
+    let mut messages = slices
+        .each_mut()
+        .map(|slice| message_into(std::slice::from_mut(slice)));
+    let received = retry(|| {
         // SAFETY: the descriptor is open for the call; `messages` has at least `wanted` elements, and each of these
         // points at one slice, which points at a buffer that is borrowed mutably until this function ends; the name,
         // control and timeout pointers are null, which the call allows.
@@ -51,34 +50,77 @@ pub(super) fn receive_some(
                 ptr::null_mut(),
             )
         };
-        match usize::try_from(outcome) {
-            Ok(received) => break received,
-            Err(_) => {
-                let error = io::Error::last_os_error();
-                if error.kind() != io::ErrorKind::Interrupted {
-                    return Err(error);
-                }
-            }
-        }
-    };
-    let arrivals = messages.map(|message| arrival(&message));
+        usize::try_from(outcome).ok()
+    })?;
+    let arrivals = messages.map(|message| arrival(&message.msg_hdr, message.msg_len as usize));
     Ok(arrivals.into_iter().take(received))
+}
+
+/// Receives one packet, without waiting: its middle lands, the rest comes to its place in the buffer.
+pub(super) fn receive_landing(
+    fd: BorrowedFd<'_>,
+    buffer: &mut PacketBuffer,
+    landing: &mut Landing,
+) -> io::Result<Arrival> {
+    let (skip, room) = (landing.skip(), landing.room());
+    let bytes = landing.bytes_mut();
+    let before = bytes.len();
+    let (start, rest) = buffer.split_at_mut(skip);
+    let rest = rest.get_mut(room..).unwrap_or_default();
+    let middle = &mut bytes.spare_capacity_mut()[..room];
+    let mut slices = [
+        slice(start.as_mut_ptr(), skip),
+        slice(middle.as_mut_ptr().cast(), room),
+        slice(rest.as_mut_ptr(), rest.len()),
+    ];
+    let mut message = message_into(&mut slices).msg_hdr;
+    let len = retry(|| {
+        // SAFETY: the descriptor is open for the call; `message` points at three slices of memory that is borrowed
+        // mutably until this function ends and that overlaps nowhere; the name and control pointers are null.
+        let outcome = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, FLAGS) };
+        usize::try_from(outcome).ok()
+    })?;
+    // What is not cut is in the slices, in their order.
+    let landed = len.saturating_sub(skip).min(room);
+    // SAFETY: `room` bytes of capacity follow the first `before`, and the kernel has written `landed` of them.
+    unsafe { bytes.set_len(before + landed) };
+    Ok(arrival(&message, len))
 }
 
 const FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
 
-fn message_into(slice: &mut libc::iovec) -> libc::mmsghdr {
+/// Repeats a system call that a signal has interrupted. `None`: it failed.
+fn retry(mut call: impl FnMut() -> Option<usize>) -> io::Result<usize> {
+    loop {
+        if let Some(received) = call() {
+            return Ok(received);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+fn slice(start: *mut u8, len: usize) -> libc::iovec {
+    libc::iovec {
+        iov_base: start.cast(),
+        iov_len: len,
+    }
+}
+
+fn message_into(slices: &mut [libc::iovec]) -> libc::mmsghdr {
     // SAFETY: all zeros is a valid `mmsghdr`: null pointers and zero lengths.
     let mut message: libc::mmsghdr = unsafe { mem::zeroed() };
-    message.msg_hdr.msg_iov = slice;
-    message.msg_hdr.msg_iovlen = 1;
+    message.msg_hdr.msg_iov = slices.as_mut_ptr();
+    message.msg_hdr.msg_iovlen = slices.len() as _;
     message
 }
 
-fn arrival(message: &libc::mmsghdr) -> Arrival {
-    let flags = message.msg_hdr.msg_flags;
+fn arrival(message: &libc::msghdr, len: usize) -> Arrival {
+    let flags = message.msg_flags;
     Arrival {
-        len: message.msg_len as usize,
+        len,
         cut: flags & libc::MSG_TRUNC != 0,
         carried_more: flags & libc::MSG_CTRUNC != 0,
     }

@@ -5,10 +5,10 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rpc_core::transport::{DEFAULT_MAX_PACKET, Packet, PacketBuffer, PacketReceiver, PacketSender};
+use rpc_core::transport::{DEFAULT_MAX_PACKET, Landing, Packet, PacketBuffer, PacketReceiver, PacketSender};
 use rustix::io::Errno;
 
-use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_some};
+use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_landing, receive_some};
 use super::send::{check_len, send_slices, wrong_size};
 use super::socket::Socket;
 use super::write_gate::WriteGate;
@@ -105,6 +105,50 @@ impl Receiver {
         })
     }
 
+    /// Receives one packet, with the middle of it into the landing.
+    fn receive_landing(&mut self, landing: &mut Landing) -> io::Result<Round> {
+        let mut buffer = PacketBuffer::take(self.max_packet);
+        match receive_landing(self.socket.as_fd(), &mut buffer, landing) {
+            Ok(arrival) => Ok(Round::Received {
+                first: self.take(arrival, buffer),
+                queue_emptied: false,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Round::NothingThere),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until `receive` has something.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut receive: impl FnMut(&mut Self) -> io::Result<Round>,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        loop {
+            if let Some(parked) = self.parked.take() {
+                return Poll::Ready(parked.map(Some));
+            }
+            if self.ended {
+                return Poll::Ready(Ok(None));
+            }
+            let socket = Arc::clone(&self.socket);
+            let mut readable = ready!(socket.poll_readable(cx))?;
+            match receive(self) {
+                Ok(Round::NothingThere) => readable.clear_ready(),
+                Ok(Round::Received { first, queue_emptied }) => {
+                    if queue_emptied {
+                        readable.clear_ready();
+                    }
+                    return Poll::Ready(first);
+                }
+                // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
+                // is read on to its end.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
     fn take(&mut self, arrival: Arrival, buffer: PacketBuffer) -> io::Result<Option<Packet>> {
         if arrival.len == 0 {
             // The end; an empty packet looks the same, and ends the pipe as well.
@@ -137,28 +181,14 @@ enum Round {
 
 impl PacketReceiver for Receiver {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
-        loop {
-            if let Some(parked) = self.parked.take() {
-                return Poll::Ready(parked.map(Some));
-            }
-            if self.ended {
-                return Poll::Ready(Ok(None));
-            }
-            let socket = Arc::clone(&self.socket);
-            let mut readable = ready!(socket.poll_readable(cx))?;
-            match self.receive() {
-                Ok(Round::NothingThere) => readable.clear_ready(),
-                Ok(Round::Received { first, queue_emptied }) => {
-                    if queue_emptied {
-                        readable.clear_ready();
-                    }
-                    return Poll::Ready(first);
-                }
-                // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
-                // is read on to its end.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        self.poll_receive(cx, Self::receive)
+    }
+
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        self.poll_receive(cx, |receiver| receiver.receive_landing(landing))
     }
 }

@@ -1,0 +1,26 @@
+//! Windows. It is measured under Wine, where only ratios of times mean something: what Wine's own server does is told as
+//! nobody's processor time.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Nothing: Wine's server, which all calls go through, would be elsewhere anyway.
+pub(crate) fn pin_to_first_cpu() {}
+
+/// Tells nothing.
+pub(crate) struct CpuClock;
+
+impl CpuClock {
+    pub(crate) fn of(_process: u32) -> Self {
+        Self
+    }
+
+    pub(crate) fn now(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// A pipe of that name: it is in no folder.
+pub(crate) fn place_path(_folder: &Path, name: &str) -> PathBuf {
+    PathBuf::from(format!(r"\\.\pipe\versus-{name}"))
+}

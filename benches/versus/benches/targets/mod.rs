@@ -1,0 +1,7 @@
+//! What pipe-rpc is to reach beside the other rows, and whether it does.
+
+mod list;
+mod table;
+mod target;
+
+pub(crate) use table::print;

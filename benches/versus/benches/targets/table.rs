@@ -1,0 +1,20 @@
+//! Prints the targets.
+
+use comfy_table::{Table, presets};
+
+use super::list;
+use super::target::Target;
+use crate::results::Results;
+
+/// Those whose figures were all measured.
+pub(crate) fn print(results: &Results) {
+    let targets = list::all(results);
+    if targets.is_empty() {
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["target", "setting", "wanted", "ratio", "reached"]);
+    table.add_rows(targets.iter().map(Target::cells));
+    println!("\nTargets\n\n{table}");
+}

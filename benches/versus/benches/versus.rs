@@ -1,0 +1,60 @@
+//! How fast pipe-rpc is beside a bare pipe, and beside what one could use instead. See the README beside `Cargo.toml`.
+//!
+//! This process measures nothing itself. It starts, for each row, a server and a client, and has the clients take turns.
+
+mod client;
+mod figure;
+mod job;
+mod lane;
+mod measure;
+mod options;
+mod place;
+mod process;
+mod results;
+mod row;
+mod rows;
+mod server;
+mod setting;
+mod system;
+mod tables;
+mod targets;
+mod turns;
+mod workload;
+mod workloads;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use job::Job;
+use options::Options;
+use results::Results;
+
+fn main() -> ExitCode {
+    match Job::given() {
+        Some(Job::Serve(job)) => server::run(&job),
+        Some(Job::Call(job)) => client::run(&job),
+        None => compare(&Options::parse()),
+    }
+}
+
+fn compare(options: &Options) -> ExitCode {
+    match try_compare(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_compare(options: &Options) -> io::Result<()> {
+    let kept = options.kept()?;
+    let mut results = Results::default();
+    measure::all(options, &mut results)?;
+    tables::print(&results);
+    let all = kept.joined_by(&results);
+    targets::print(&all);
+    all.write(&options.output)
+}
