@@ -282,7 +282,7 @@ impl Outbox {
         let bodies_turn = self.bodies_turn && next_body.is_some_and(|body| self.has_left(body.after));
         if small && !bodies_turn {
             self.bodies_turn = true;
-            return self.take_small(now).map(|packet| (packet, None));
+            return Some((self.take_small(now), None));
         }
         self.bodies_turn = false;
         self.take_fragment(now)
@@ -330,10 +330,9 @@ impl Outbox {
 
     fn seal(&mut self) {
         if self.open.len() > 0 {
-            let next = self.spare.take().unwrap_or_default();
-            self.full.push_back(std::mem::replace(&mut self.open, next));
+            let sealed = self.take_open();
+            self.full.push_back(sealed);
         }
-        self.last_done = None;
     }
 
     /// Lets the items at the head of the line take turns, as far as the window has room for them.
@@ -350,14 +349,17 @@ impl Outbox {
         }
     }
 
-    fn take_small(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
-        if self.full.is_empty() {
-            self.seal();
-        }
-        let mut packet = self.full.pop_front()?;
+    fn take_open(&mut self) -> OutPacket {
+        self.last_done = None;
+        let next = self.spare.take().unwrap_or_default();
+        std::mem::replace(&mut self.open, next)
+    }
+
+    fn take_small(&mut self, now: impl FnOnce() -> Instant) -> OutPacket {
+        let mut packet = self.full.pop_front().unwrap_or_else(|| self.take_open());
         self.taken += 1;
         packet.stamp(now);
-        Some(packet)
+        packet
     }
 
     fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
