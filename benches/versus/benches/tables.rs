@@ -22,15 +22,17 @@ const FIGURES: [&str; 10] = [
     "server_memory",
 ];
 
-pub(crate) fn print(results: &Results) {
-    for (setting, workload, rows) in results.groups() {
-        println!(
-            "\n{}, {}: median (least to most)\n",
-            setting.name(),
-            workload.name()
-        );
-        println!("{}", table(rows));
-    }
+pub(crate) fn markdown(results: &Results) -> String {
+    results
+        .groups()
+        .map(|(setting, workload, rows)| {
+            let (setting, workload) = (setting.name(), workload.name());
+            format!(
+                "## {setting}, {workload}: median (least to most)\n\n{}\n\n",
+                table(rows)
+            )
+        })
+        .collect()
 }
 
 fn table(rows: &Rows) -> Table {
@@ -80,7 +82,7 @@ fn cell(summary: &Summary) -> String {
 }
 
 /// To about three digits unless it is a count, and the thousands apart.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         _ if value.fract() == 0.0 => grouped(value as u64),
         1000.0.. => grouped(value.round() as u64),
