@@ -8,13 +8,14 @@ use crate::figure::Figure;
 use crate::job::Call;
 use crate::process::{tell, tell_ready};
 use crate::rows;
-use crate::system::CpuClock;
-use crate::turns::{Series, Turns};
+use crate::system::{self, CpuClock};
+use crate::turns::{Told, Turns};
 use crate::workload::Workload;
 
 pub(crate) fn run(job: &Call) -> ExitCode {
     let serve = &job.serve;
     serve.setting.take_effect();
+    system::raise_file_limit();
     let row = rows::find(&serve.row).expect("the parent knows the rows");
     let turns = (row.connect)(job);
     let mut client = Client::new(turns, serve.workload, job.server);
@@ -29,7 +30,7 @@ pub(crate) fn run(job: &Call) -> ExitCode {
 struct Client {
     turns: Turns,
     workload: Workload,
-    /// How many calls a turn has.
+    /// How many calls a turn has, or what else its workload counts.
     calls: u64,
     clocks: [CpuClock; 2],
 }
@@ -38,7 +39,7 @@ struct Client {
 struct Cost {
     wall: Duration,
     cpu: Option<Duration>,
-    series: Vec<Series>,
+    told: Told,
 }
 
 impl Client {
@@ -70,8 +71,8 @@ impl Client {
 
     fn turn(&mut self) -> Vec<Figure> {
         let cost = self.run();
-        let calls = self.calls as f64;
-        let mut figures: Vec<Figure> = cost.series.into_iter().flat_map(Series::figures).collect();
+        let calls = cost.told.calls().unwrap_or(self.calls) as f64;
+        let mut figures = cost.told.figures();
         figures.push(Figure::micros("wall", cost.wall, calls));
         if let Some(rate) = self.workload.rate() {
             let per_second = calls * rate.per_call / cost.wall.as_secs_f64();
@@ -88,10 +89,10 @@ impl Client {
     fn run(&mut self) -> Cost {
         let cpu = self.cpu_time();
         let start = Instant::now();
-        let series = (self.turns.run)(self.calls);
+        let told = (self.turns.run)(self.calls);
         let wall = start.elapsed();
         let cpu = cpu.zip(self.cpu_time()).map(|(before, after)| after - before);
-        Cost { wall, cpu, series }
+        Cost { wall, cpu, told }
     }
 
     /// Of all threads of both ends, where the system tells it.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::load::Load;
 use crate::place::Place;
 use crate::setting::Setting;
 use crate::workload::Workload;
@@ -20,6 +21,8 @@ pub(crate) struct Serve {
     pub(crate) row: String,
     pub(crate) setting: Setting,
     pub(crate) workload: Workload,
+    /// What else there is; the client makes it.
+    pub(crate) load: Load,
     pub(crate) place: Place,
 }
 

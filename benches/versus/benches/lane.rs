@@ -38,8 +38,9 @@ impl Lane {
         Ok(())
     }
 
-    pub(crate) fn row(&self) -> &str {
-        &self.job.row
+    /// As in the results.
+    pub(crate) fn label(&self) -> String {
+        self.job.load.label(&self.job.row)
     }
 
     /// The figures of each turn.

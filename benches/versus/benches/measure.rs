@@ -26,24 +26,26 @@ fn one(options: &Options, places: &Places, setting: Setting, workload: Workload,
     let mut lanes: Vec<Lane> = options
         .rows()
         .filter(|row| row.has.contains(&workload))
-        .filter_map(|row| {
+        .flat_map(|row| workload.loads().iter().map(|&load| (row.name, load)))
+        .filter_map(|(row, load)| {
             let job = Serve {
-                row: row.name.to_owned(),
+                row: row.to_owned(),
                 setting,
                 workload,
+                load,
                 place: places.next(),
             };
-            or_tell(row.name, Lane::start(job))
+            or_tell(&load.label(row), Lane::start(job))
         })
         .collect();
     for _ in 0..options.rounds(workload) {
         lanes.retain_mut(|lane| {
             let turn = lane.turn();
-            or_tell(lane.row(), turn).is_some()
+            or_tell(&lane.label(), turn).is_some()
         });
     }
     for lane in &lanes {
-        results.add(setting, workload, lane.row(), lane.turns());
+        results.add(setting, workload, &lane.label(), lane.turns());
     }
 }
 

@@ -14,8 +14,8 @@ use crate::workload::Workload;
 /// The repository's target folder, from wherever it is run.
 const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/versus.json");
 
-/// What `--quick` has: the rows that are always there, and a sixth of the rounds.
-const QUICK_ROWS: [&str; 5] = ["pipe-rpc", "bare-tokio", "bare-packed", "bare-blocking", "tarpc"];
+/// The peer that `--quick` has, beside pipe-rpc and the bare rows, and the share that it has of the rounds.
+const QUICK_PEER: &str = "tarpc";
 const QUICK_SHARE: usize = 6;
 
 /// How fast pipe-rpc is beside a bare pipe, and beside what one could use instead
@@ -50,6 +50,18 @@ pub(crate) struct Options {
     #[arg(long)]
     merge: bool,
 
+    /// Measures nothing, and shows what that file has
+    #[arg(long)]
+    pub(crate) show: bool,
+
+    /// A file that the tables are written to as well
+    #[arg(long)]
+    pub(crate) markdown: Option<PathBuf>,
+
+    /// A folder that plots of all results go to, as SVG
+    #[arg(long)]
+    pub(crate) plots: Option<PathBuf>,
+
     /// What cargo says to each bench
     #[arg(long, hide = true)]
     bench: bool,
@@ -62,7 +74,7 @@ impl Options {
 
     fn has_row(&self, name: &str) -> bool {
         match self.rows.as_slice() {
-            [] => !self.quick || QUICK_ROWS.contains(&name),
+            [] => !self.quick || name == QUICK_PEER || !rows::is_peer(name),
             rows => rows.iter().any(|row| row == name),
         }
     }
@@ -71,7 +83,11 @@ impl Options {
         all_unless_given(&self.workloads, &Workload::ALL)
     }
 
+    /// None if nothing is to be measured.
     pub(crate) fn settings(&self) -> Vec<Setting> {
+        if self.show {
+            return Vec::new();
+        }
         all_unless_given(&self.settings, &Setting::ALL)
     }
 
@@ -85,7 +101,7 @@ impl Options {
 
     /// The results that are there and stay.
     pub(crate) fn kept(&self) -> io::Result<Results> {
-        if self.merge && self.output.exists() {
+        if self.show || (self.merge && self.output.exists()) {
             return Results::read(&self.output);
         }
         Ok(Results::default())

@@ -41,6 +41,17 @@ pub(crate) trait Row: Clone + Send + Sync + 'static {
         async { unreachable!("not among what the row has") }
     }
 
+    /// Reads a stream of that many items of 64 bytes from the server to its end, and says how many came.
+    fn stream(&mut self, _items: u64) -> impl Future<Output = u64> + Send {
+        async { unreachable!("not among what the row has") }
+    }
+
+    /// Makes that many calls on this connection that wait for as long as the runtime is there. Returns when all of them
+    /// wait at the server.
+    fn leave_waiting(&mut self, _calls: u64) -> impl Future<Output = ()> + Send {
+        async { unreachable!("not among what the row has") }
+    }
+
     /// Makes that many calls of 64 bytes, a multiple of [`CALLERS`](crate::workload::CALLERS), which is how many are to
     /// be under way at once.
     fn many(&mut self, calls: u64) -> impl Future<Output = ()> + Send {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::job::Serve;
 use crate::process::tell_ready;
 use crate::rows;
+use crate::system;
 
 /// What a row's server is given.
 pub(crate) struct Serving {
@@ -25,6 +26,7 @@ impl Ready {
 
 pub(crate) fn run(job: &Serve) -> ExitCode {
     job.setting.take_effect();
+    system::raise_file_limit();
     std::thread::spawn(|| {
         // Its end is the parent's.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());

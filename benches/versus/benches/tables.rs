@@ -4,21 +4,35 @@ use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::load::Load;
 use crate::results::{Results, Rows, Summary};
 use crate::rows;
 
 /// The figures, in the order of the columns.
-const FIGURES: [&str; 5] = ["p50", "p99", "wall", "rate", "cpu"];
+const FIGURES: [&str; 10] = [
+    "beside",
+    "idle_p50",
+    "p50",
+    "idle_p99",
+    "p99",
+    "wall",
+    "rate",
+    "cpu",
+    "client_memory",
+    "server_memory",
+];
 
-pub(crate) fn print(results: &Results) {
-    for (setting, workload, rows) in results.groups() {
-        println!(
-            "\n{}, {}: median (least to most)\n",
-            setting.name(),
-            workload.name()
-        );
-        println!("{}", table(rows));
-    }
+pub(crate) fn markdown(results: &Results) -> String {
+    results
+        .groups()
+        .map(|(setting, workload, rows)| {
+            let (setting, workload) = (setting.name(), workload.name());
+            format!(
+                "## {setting}, {workload}: median (least to most)\n\n{}\n\n",
+                table(rows)
+            )
+        })
+        .collect()
 }
 
 fn table(rows: &Rows) -> Table {
@@ -27,18 +41,18 @@ fn table(rows: &Rows) -> Table {
         .filter(|figure| rows.values().any(|row| row.contains_key(*figure)))
         .collect();
     let header = figures.iter().map(|figure| match unit(rows, figure) {
+        Some("") | None => (*figure).to_owned(),
         Some(unit) => format!("{figure} {unit}"),
-        None => (*figure).to_owned(),
     });
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(std::iter::once("row".to_owned()).chain(header));
-    for row in rows::names() {
-        if let Some(told) = rows.get(row) {
+    for row in labels() {
+        if let Some(told) = rows.get(&row) {
             let cells = figures
                 .iter()
                 .map(|figure| told.get(*figure).map_or(String::new(), cell));
-            table.add_row(std::iter::once(row.to_owned()).chain(cells));
+            table.add_row(std::iter::once(row).chain(cells));
         }
     }
     table
@@ -48,6 +62,12 @@ fn table(rows: &Rows) -> Table {
     table
 }
 
+/// All that a row may be called, in order.
+fn labels() -> impl Iterator<Item = String> {
+    let loads = || [Load::Nothing].into_iter().chain(Load::GROWING);
+    rows::names().flat_map(move |row| loads().map(move |load| load.label(row)))
+}
+
 fn unit<'a>(rows: &'a Rows, figure: &str) -> Option<&'a str> {
     rows.values()
         .find_map(|row: &BTreeMap<String, Summary>| Some(row.get(figure)?.unit.as_str()))
@@ -55,12 +75,16 @@ fn unit<'a>(rows: &'a Rows, figure: &str) -> Option<&'a str> {
 
 fn cell(summary: &Summary) -> String {
     let Summary { median, min, max, .. } = summary;
+    if min == max {
+        return number(*median);
+    }
     format!("{} ({} to {})", number(*median), number(*min), number(*max))
 }
 
-/// To about three digits, and the thousands apart.
-fn number(value: f64) -> String {
+/// To about three digits unless it is a count, and the thousands apart.
+pub(crate) fn number(value: f64) -> String {
     match value {
+        _ if value.fract() == 0.0 => grouped(value as u64),
         1000.0.. => grouped(value.round() as u64),
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),

@@ -6,19 +6,17 @@ use crate::figure::Figure;
 
 /// A client that is connected, and takes turns.
 pub(crate) struct Turns {
-    /// Makes this many calls. The parent measures around it.
-    pub(crate) run: Box<dyn FnMut(u64) -> Vec<Series>>,
+    /// Makes this many calls. Whoever has this measures around it.
+    pub(crate) run: Box<dyn FnMut(u64) -> Told>,
     /// What was found out before the first turn.
     pub(crate) figures: Vec<Figure>,
 }
 
-impl Turns {
-    pub(crate) fn new(run: impl FnMut(u64) -> Vec<Series> + 'static) -> Self {
-        Self {
-            run: Box::new(run),
-            figures: Vec::new(),
-        }
-    }
+/// What a turn itself has to tell, beside how long it took.
+#[derive(Default)]
+pub(crate) struct Told {
+    series: Vec<Series>,
+    figures: Vec<Figure>,
 }
 
 /// How long single calls took.
@@ -27,6 +25,47 @@ pub(crate) struct Series {
     prefix: &'static str,
     nanos: Vec<u32>,
     last: Instant,
+}
+
+impl Turns {
+    pub(crate) fn new<T: Into<Told>>(mut run: impl FnMut(u64) -> T + 'static) -> Self {
+        Self {
+            run: Box::new(move |calls| run(calls).into()),
+            figures: Vec::new(),
+        }
+    }
+}
+
+impl Told {
+    pub(crate) fn with(mut self, figure: Figure) -> Self {
+        self.figures.push(figure);
+        self
+    }
+
+    /// How many calls it timed one by one, if any.
+    pub(crate) fn calls(&self) -> Option<u64> {
+        let calls = self.series.iter().map(Series::calls).sum();
+        (calls > 0).then_some(calls)
+    }
+
+    /// To be asked for once the clocks have been read: it sorts.
+    pub(crate) fn figures(self) -> Vec<Figure> {
+        let series = self.series.into_iter().flat_map(Series::figures);
+        series.chain(self.figures).collect()
+    }
+}
+
+impl From<Vec<Series>> for Told {
+    fn from(series: Vec<Series>) -> Self {
+        let figures = Vec::new();
+        Self { series, figures }
+    }
+}
+
+impl From<Series> for Told {
+    fn from(series: Series) -> Self {
+        vec![series].into()
+    }
 }
 
 impl Series {
@@ -45,7 +84,12 @@ impl Series {
         self.last = now;
     }
 
-    pub(crate) fn figures(mut self) -> Vec<Figure> {
+    /// How many calls have ended.
+    pub(crate) fn calls(&self) -> u64 {
+        self.nanos.len() as u64
+    }
+
+    fn figures(mut self) -> Vec<Figure> {
         self.nanos.sort_unstable();
         [("p50", 0.5), ("p99", 0.99)]
             .into_iter()

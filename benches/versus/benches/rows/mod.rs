@@ -1,15 +1,21 @@
 //! The rows.
 
+mod bare_waiting;
 #[cfg(target_os = "linux")]
 mod linux;
 mod pipe_rpc;
+mod tarpc;
 #[cfg(windows)]
 mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::ALL;
+#[cfg(target_os = "linux")]
+use linux::blocking::{Listener, Pipe};
 #[cfg(windows)]
 pub(crate) use windows::ALL;
+#[cfg(windows)]
+use windows::overlapped_unsafe::{Listener, Pipe};
 
 use crate::job::Call;
 use crate::row::Row;
@@ -53,5 +59,10 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// Those that a user could have instead.
 pub(crate) fn peers() -> impl Iterator<Item = &'static str> {
-    names().filter(|name| *name != "pipe-rpc" && !name.starts_with("bare-"))
+    names().filter(|name| is_peer(name))
+}
+
+/// Neither ours nor a pipe alone.
+pub(crate) fn is_peer(name: &str) -> bool {
+    name != "pipe-rpc" && !name.starts_with("bare-")
 }

@@ -7,6 +7,16 @@ use std::time::Duration;
 /// Nothing: Wine's server, which all calls go through, would be elsewhere anyway.
 pub(crate) fn pin_to_first_cpu() {}
 
+/// There is no limit to be raised.
+pub(crate) fn raise_file_limit() -> u64 {
+    u64::MAX
+}
+
+/// Not told.
+pub(crate) fn resident_memory(_process: u32) -> Option<u64> {
+    None
+}
+
 /// Tells nothing.
 pub(crate) struct CpuClock;
 

@@ -1,12 +1,12 @@
-//! The targets. Each is a ratio of two medians of one run.
+//! The targets. Nearly each is a ratio of two medians of one run.
 
-use super::target::{Bound, Target};
+use super::ratio::{At, Ratios};
+use super::target::Target;
+use crate::load::Load;
 use crate::results::Results;
-use crate::rows;
-use crate::setting::Setting::{self, Free, OneCpu, Threads};
-use crate::workload::Workload::{self, Bulk1m, Bulk64m, Pipe64, Rtt64, Vec1m};
+use crate::setting::Setting::{Free, OneCpu, Threads};
+use crate::workload::Workload::{Bulk1m, Bulk64m, Conns, Growth, Mixed, Pipe64, Rtt64, Stream64, Vec1m};
 
-const OURS: &str = "pipe-rpc";
 const BARE: &str = "bare-tokio";
 const PACKED: &str = "bare-packed";
 
@@ -22,118 +22,76 @@ const PEERS: [(&str, f64); 6] = [
 
 /// Those whose figures are all there.
 pub(super) fn all(results: &Results) -> Vec<Target> {
-    let view = View(results);
-    let mut targets: Vec<Option<Target>> = vec![view.ours_to(BARE, OneCpu, Rtt64, "p50").at_most(1.15)];
-    targets.extend(PEERS.map(|(peer, least)| view.to_ours(peer, OneCpu, Rtt64, "p50").at_least(least)));
-    targets.push(view.ours_to_least(Free, Rtt64, "cpu").at_most(1.0));
-    targets.push(view.ours_to_most(OneCpu, Pipe64, "rate").at_least(4.0));
-    targets.push(view.ours_to_most(Threads, Pipe64, "rate").at_least(4.0));
-    targets.push(view.threads_to_free(Pipe64, "rate").at_least(0.8));
-    targets.push(view.ours_to(PACKED, OneCpu, Pipe64, "cpu").at_most(4.0));
-    for setting in [OneCpu, Free] {
-        for bulk in [Bulk1m, Bulk64m] {
-            targets.push(view.ours_to(BARE, setting, bulk, "rate").at_least(0.95));
-            targets.push(view.ours_to_most(setting, bulk, "rate").at_least(1.0));
-        }
-    }
-    targets.push(view.ours_to(BARE, OneCpu, Vec1m, "rate").at_least(0.9));
-    targets.into_iter().flatten().collect()
+    let ratios = Ratios(results);
+    let sets = [small(&ratios), large(&ratios), together(&ratios), grown(&ratios)];
+    sets.into_iter().flatten().flatten().collect()
 }
 
-struct View<'a>(&'a Results);
-
-/// A ratio, if its figures are there.
-struct Ratio {
-    what: String,
-    setting: &'static str,
-    ratio: Option<f64>,
+/// Calls of 64 bytes.
+fn small(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
+    let sequential = At::ours(OneCpu, Rtt64, "p50");
+    let many = At::ours(OneCpu, Pipe64, "rate");
+    let many_threads = many.setting(Threads);
+    let many_cost = many.figure("cpu");
+    let mut targets = vec![ratios.of(sequential, sequential.row(BARE)).at_most(1.15)];
+    targets.extend(PEERS.map(|(peer, least)| ratios.of(sequential.row(peer), sequential).at_least(least)));
+    targets.extend([
+        ratios.to_least(At::ours(Free, Rtt64, "cpu")).at_most(1.0),
+        ratios.to_most(many).at_least(4.0),
+        ratios.to_most(many_threads).at_least(4.0),
+        ratios.of(many_threads, many_threads.setting(Free)).at_least(0.8),
+        ratios.of(many_cost, many_cost.row(PACKED)).at_most(4.0),
+    ]);
+    targets
 }
 
-impl View<'_> {
-    /// Ours over another's.
-    fn ours_to(&self, other: &str, setting: Setting, workload: Workload, figure: &str) -> Ratio {
-        let value = |row| self.0.median(setting, workload, row, figure);
-        Ratio {
-            what: format!("{} {figure}: {OURS} / {other}", workload.name()),
-            setting: setting.name(),
-            ratio: over(value(OURS), value(other)),
-        }
-    }
-
-    /// Another's over ours.
-    fn to_ours(&self, other: &str, setting: Setting, workload: Workload, figure: &str) -> Ratio {
-        let value = |row| self.0.median(setting, workload, row, figure);
-        Ratio {
-            what: format!("{} {figure}: {other} / {OURS}", workload.name()),
-            setting: setting.name(),
-            ratio: over(value(other), value(OURS)),
-        }
-    }
-
-    /// Ours over that of the peer that has most of it.
-    fn ours_to_most(&self, setting: Setting, workload: Workload, figure: &str) -> Ratio {
-        let peers = self.peers(setting, workload, figure);
-        let most = peers.max_by(|(_, one), (_, other)| one.total_cmp(other));
-        self.ours_to(
-            most.map_or("the first peer", |(peer, _)| peer),
-            setting,
-            workload,
-            figure,
-        )
-    }
-
-    /// Ours over that of the peer that has least of it.
-    fn ours_to_least(&self, setting: Setting, workload: Workload, figure: &str) -> Ratio {
-        let peers = self.peers(setting, workload, figure);
-        let least = peers.min_by(|(_, one), (_, other)| one.total_cmp(other));
-        self.ours_to(
-            least.map_or("the first peer", |(peer, _)| peer),
-            setting,
-            workload,
-            figure,
-        )
-    }
-
-    /// Ours with two threads over ours with one.
-    fn threads_to_free(&self, workload: Workload, figure: &str) -> Ratio {
-        let value = |setting| self.0.median(setting, workload, OURS, figure);
-        Ratio {
-            what: format!("{} {figure}: threads / free", workload.name()),
-            setting: Threads.name(),
-            ratio: over(value(Threads), value(Free)),
-        }
-    }
-
-    /// The rows that are neither ours nor bare, with their figures.
-    fn peers<'a>(
-        &'a self,
-        setting: Setting,
-        workload: Workload,
-        figure: &'a str,
-    ) -> impl Iterator<Item = (&'static str, f64)> + 'a {
-        rows::peers().filter_map(move |row| Some((row, self.0.median(setting, workload, row, figure)?)))
-    }
-}
-
-impl Ratio {
-    fn at_most(self, most: f64) -> Option<Target> {
-        self.wanted(Bound::AtMost(most))
-    }
-
-    fn at_least(self, least: f64) -> Option<Target> {
-        self.wanted(Bound::AtLeast(least))
-    }
-
-    fn wanted(self, wanted: Bound) -> Option<Target> {
-        Some(Target {
-            what: self.what,
-            setting: self.setting,
-            wanted,
-            ratio: self.ratio?,
+/// Large bodies.
+fn large(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
+    let bulk = [
+        (OneCpu, Bulk1m),
+        (OneCpu, Bulk64m),
+        (Free, Bulk1m),
+        (Free, Bulk64m),
+    ];
+    let mut targets: Vec<Option<Target>> = bulk
+        .into_iter()
+        .map(|(setting, bulk)| At::ours(setting, bulk, "rate"))
+        .flat_map(|bulk| {
+            [
+                ratios.of(bulk, bulk.row(BARE)).at_least(0.95),
+                ratios.to_most(bulk).at_least(1.0),
+            ]
         })
-    }
+        .collect();
+    let vec = At::ours(OneCpu, Vec1m, "rate");
+    targets.push(ratios.of(vec, vec.row(BARE)).at_least(0.9));
+    targets
 }
 
-fn over(one: Option<f64>, other: Option<f64>) -> Option<f64> {
-    Some(one? / other?)
+/// Much at a time.
+fn together(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
+    let items = At::ours(OneCpu, Stream64, "rate");
+    let conns = At::ours(Free, Conns, "rate");
+    let beside_bodies = At::ours(Free, Mixed, "p99");
+    vec![
+        ratios.of(items, items.workload(Pipe64)).at_least(3.0),
+        ratios
+            .of(beside_bodies, beside_bodies.figure("idle_p99"))
+            .at_most(4.0),
+        ratios.of(conns, conns.row(BARE)).at_least(0.8),
+        ratios.itself(conns.figure("client_memory")).at_most(6.5),
+        ratios.itself(conns.figure("server_memory")).at_most(6.5),
+    ]
+}
+
+/// The same call with much and with little beside it.
+fn grown(ratios: &Ratios<'_>) -> Vec<Option<Target>> {
+    let call = At::ours(OneCpu, Growth, "p50");
+    let flat = |much, little| ratios.of(call.load(much), call.load(little)).at_most(1.2);
+    vec![
+        flat(Load::Connections(100), Load::Connections(1)),
+        flat(Load::Connections(10_000), Load::Connections(1)),
+        flat(Load::Calls(100), Load::Calls(1)),
+        flat(Load::Calls(10_000), Load::Calls(1)),
+    ]
 }

@@ -1,7 +1,12 @@
 //! The workloads, for any row.
 
 mod bodies;
+mod connect;
+mod conns;
+mod growth;
+mod mixed;
 mod small;
+mod stream;
 
 pub(crate) use small::side_by_side;
 
@@ -9,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::job::Call;
 use crate::row::Row;
-use crate::turns::{Series, Turns};
+use crate::turns::{Told, Turns};
 use crate::workload::Workload;
 
 /// Connects a client, and has it do the job's workload.
@@ -17,37 +22,34 @@ pub(crate) fn connect<R: Row>(job: &Call) -> Turns {
     let runtime = job.serve.setting.runtime();
     let client = run(&runtime, R::connect(job.serve.place.clone()));
     let workload = job.serve.workload;
+    let bytes = || bodies::bytes(workload.body());
     match workload {
-        Workload::Rtt64 => each(runtime, client, small::one_by_one),
-        Workload::Pipe64 => keeping(runtime, client, small::many),
-        Workload::Bulk1m | Workload::Bulk64m => {
-            let body = bodies::bytes(workload.body());
-            keeping(runtime, (client, body), bodies::echo_bytes)
+        Workload::Rtt64 => turns(runtime, client, small::one_by_one),
+        Workload::Pipe64 => turns(runtime, client, small::many),
+        Workload::Bulk1m | Workload::Bulk64m => turns(runtime, (client, bytes()), bodies::echo_bytes),
+        Workload::Vec1m => turns(runtime, (client, vec![7; workload.body()]), bodies::echo_vecs),
+        Workload::Stream64 => turns(runtime, client, stream::items),
+        Workload::Mixed => turns(runtime, (client, bytes()), mixed::calls),
+        Workload::Conns => conns::connect(runtime, client, job),
+        Workload::Connect => {
+            let target = connect::Target::<R>::at(job.serve.place.clone());
+            turns(runtime, target, connect::calls)
         }
-        Workload::Vec1m => {
-            let body = vec![7; workload.body()];
-            keeping(runtime, (client, body), bodies::echo_vecs)
-        }
+        Workload::Growth => growth::connect(runtime, client, job),
     }
 }
 
-/// Turns that time each call.
-fn each<R: Row, F>(runtime: Runtime, client: R, calls: fn(R, u64) -> F) -> Turns
-where
-    F: Future<Output = Series> + Send + 'static,
-{
-    Turns::new(move |count| vec![run(&runtime, calls(client.clone(), count))])
-}
-
 /// Turns that hand what they work with on to the next, for rows that keep memory from call to call.
-fn keeping<S: Send + 'static, F>(runtime: Runtime, state: S, calls: fn(S, u64) -> F) -> Turns
+fn turns<S: Send + 'static, F>(runtime: Runtime, state: S, calls: fn(S, u64) -> F) -> Turns
 where
-    F: Future<Output = S> + Send + 'static,
+    F: Future<Output = (S, Told)> + Send + 'static,
 {
     let mut state = Some(state);
     Turns::new(move |count| {
-        state = state.take().map(|state| run(&runtime, calls(state, count)));
-        Vec::new()
+        let before = state.take().expect("each turn gives it back");
+        let (after, told) = run(&runtime, calls(before, count));
+        state = Some(after);
+        told
     })
 }
 

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::seqpacket::{Listener, Socket};
+use super::seqpacket::{Listener, PACKET, Socket};
+use crate::row::SMALL;
 use crate::server::Serving;
 use crate::workload::Workload;
 
@@ -18,9 +19,13 @@ pub(super) async fn serve(serving: Serving, largest: usize) {
 
 async fn one(socket: Socket, workload: Workload, largest: usize) {
     let ended = match workload {
-        Workload::Rtt64 | Workload::Pipe64 => echo_packets(&socket, largest).await,
+        Workload::Rtt64 | Workload::Pipe64 | Workload::Conns | Workload::Connect => {
+            echo_packets(&socket, largest).await
+        }
         Workload::Bulk1m | Workload::Bulk64m => echo_bodies(&socket, workload.body()).await,
         Workload::Vec1m => echo_vecs(&socket, workload.body()).await,
+        Workload::Stream64 => stream_items(&socket).await,
+        Workload::Mixed | Workload::Growth => unreachable!("not among what the bare rows have"),
     };
     ended.expect("the client ends between calls");
 }
@@ -54,4 +59,19 @@ async fn echo_vecs(socket: &Socket, len: usize) -> io::Result<()> {
         }
         socket.send_body(&body).await?;
     }
+}
+
+/// Each request is how many items are wanted; they come in packets as large as can be.
+async fn stream_items(socket: &Socket) -> io::Result<()> {
+    let mut request = [0; size_of::<u64>()];
+    let items = vec![7; PACKET];
+    while socket.recv(&mut request).await? == request.len() {
+        let mut left = u64::from_le_bytes(request) as usize * SMALL;
+        while left > 0 {
+            let packet = &items[..left.min(PACKET)];
+            socket.send(packet).await?;
+            left -= packet.len();
+        }
+    }
+    Ok(())
 }

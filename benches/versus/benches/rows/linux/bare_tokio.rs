@@ -21,7 +21,15 @@ pub(crate) struct BareTokio {
 }
 
 impl Row for BareTokio {
-    const HAS: &'static [Workload] = &Workload::ALL;
+    const HAS: &'static [Workload] = &[
+        Workload::Rtt64,
+        Workload::Pipe64,
+        Workload::Bulk1m,
+        Workload::Bulk64m,
+        Workload::Vec1m,
+        Workload::Conns,
+        Workload::Connect,
+    ];
 
     async fn serve(serving: Serving) {
         bare_server::serve(serving, SMALL).await;

@@ -17,10 +17,10 @@ use tokio::io::unix::AsyncFd;
 pub(super) const PACKET: usize = 64 * 1024;
 
 /// What the kernel is asked for, and doubles: room for six packets.
-const SEND_BUFFER: usize = 212_992;
+pub(super) const SEND_BUFFER: usize = 212_992;
 
 /// How many clients may wait to be accepted: more than a workload connects at once.
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;
 
 const FLAGS: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
 

@@ -1,5 +1,11 @@
 //! The rows that there are on Windows, in the order of the tables.
 
-use super::{Entry, pipe_rpc};
+pub(super) mod overlapped_unsafe;
 
-pub(crate) const ALL: &[Entry] = &[Entry::of::<pipe_rpc::PipeRpc>("pipe-rpc")];
+use super::{Entry, bare_waiting, pipe_rpc, tarpc};
+
+pub(crate) const ALL: &[Entry] = &[
+    bare_waiting::entry("bare-overlapped"),
+    Entry::of::<pipe_rpc::PipeRpc>("pipe-rpc"),
+    Entry::of::<tarpc::Tarpc>("tarpc"),
+];
