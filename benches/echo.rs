@@ -2,7 +2,6 @@
 //!
 //! On one processor, so that none has to be woken up: `taskset -c 0 cargo bench --bench echo`.
 
-#[allow(dead_code, reason = "each bench uses a part of it")]
 mod support;
 
 use std::time::Duration;

@@ -83,7 +83,7 @@ struct Echoes {
     socket: Socket,
     buffer: Vec<u8>,
     shape: Shape,
-    server: ServerProcess,
+    _server: ServerProcess,
 }
 
 impl Echoes {
@@ -99,7 +99,7 @@ impl Echoes {
             socket,
             buffer: vec![7; PACKET],
             shape,
-            server,
+            _server: server,
         }
     }
 }
@@ -120,10 +120,6 @@ impl Row for Echoes {
             }
             start.elapsed()
         })
-    }
-
-    fn server(&self) -> &ServerProcess {
-        &self.server
     }
 }
 

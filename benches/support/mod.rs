@@ -14,8 +14,6 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-pub(crate) use server_process::ServerProcess;
-
 /// How many callers share a connection in the row of that name.
 pub(crate) const CALLERS: u64 = 64;
 
@@ -26,8 +24,6 @@ pub(crate) const LARGE: usize = 1 << 20;
 pub(crate) trait Row {
     /// How long the next `calls` echoes take, one after the other or 64 at once, as the row has it.
     fn run(&mut self, calls: u64) -> Duration;
-    /// The process at the other end.
-    fn server(&self) -> &ServerProcess;
 }
 
 /// The rows of one kind of echo: first the bare socket, where there is one, then pipe-rpc.

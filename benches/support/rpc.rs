@@ -78,7 +78,7 @@ struct Calls {
     client: EchoClient,
     run: fn(EchoClient, u64) -> Running,
     spawns: bool,
-    server: ServerProcess,
+    _server: ServerProcess,
 }
 
 impl Calls {
@@ -95,7 +95,7 @@ impl Calls {
             client,
             run,
             spawns: true,
-            server,
+            _server: server,
         }
     }
 }
@@ -109,10 +109,6 @@ impl Row for Calls {
         } else {
             self.runtime.block_on(calling)
         }
-    }
-
-    fn server(&self) -> &ServerProcess {
-        &self.server
     }
 }
 

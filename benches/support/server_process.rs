@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio, exit};
 const ROLE: &str = "PIPE_RPC_BENCH_ROLE";
 
 /// A child of this process, running the same program in another role; killed when it is dropped.
-pub(crate) struct ServerProcess(Child);
+pub(super) struct ServerProcess(Child);
 
 /// The role this process was started for.
 pub(super) fn role() -> Option<String> {
@@ -29,11 +29,6 @@ impl ServerProcess {
             .stdin(link)
             .spawn();
         Self(child.expect("this program can be started once more"))
-    }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
     }
 }
 

@@ -50,6 +50,18 @@ pub(crate) struct Options {
     #[arg(long)]
     merge: bool,
 
+    /// Measures nothing, and shows what that file has
+    #[arg(long)]
+    pub(crate) show: bool,
+
+    /// A file that the tables are written to as well
+    #[arg(long)]
+    pub(crate) markdown: Option<PathBuf>,
+
+    /// A folder that plots of all results go to, as SVG
+    #[arg(long)]
+    pub(crate) plots: Option<PathBuf>,
+
     /// What cargo says to each bench
     #[arg(long, hide = true)]
     bench: bool,
@@ -71,7 +83,11 @@ impl Options {
         all_unless_given(&self.workloads, &Workload::ALL)
     }
 
+    /// None if nothing is to be measured.
     pub(crate) fn settings(&self) -> Vec<Setting> {
+        if self.show {
+            return Vec::new();
+        }
         all_unless_given(&self.settings, &Setting::ALL)
     }
 
@@ -85,7 +101,7 @@ impl Options {
 
     /// The results that are there and stay.
     pub(crate) fn kept(&self) -> io::Result<Results> {
-        if self.merge && self.output.exists() {
+        if self.show || (self.merge && self.output.exists()) {
             return Results::read(&self.output);
         }
         Ok(Results::default())

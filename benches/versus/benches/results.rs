@@ -75,6 +75,11 @@ impl Results {
         })
     }
 
+    /// What was measured of a workload.
+    pub(crate) fn rows(&self, setting: Setting, workload: Workload) -> Option<&Rows> {
+        self.0.get(&setting)?.get(&workload)
+    }
+
     /// The median of a figure, if it was measured.
     pub(crate) fn median(
         &self,
@@ -83,7 +88,7 @@ impl Results {
         row: &str,
         figure: &str,
     ) -> Option<f64> {
-        let summary = self.0.get(&setting)?.get(&workload)?.get(row)?.get(figure)?;
+        let summary = self.rows(setting, workload)?.get(row)?.get(figure)?;
         Some(summary.median)
     }
 }

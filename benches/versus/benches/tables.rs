@@ -22,24 +22,29 @@ const FIGURES: [&str; 10] = [
     "server_memory",
 ];
 
-pub(crate) fn print(results: &Results) {
-    for (setting, workload, rows) in results.groups() {
-        println!(
-            "\n{}, {}: median (least to most)\n",
-            setting.name(),
-            workload.name()
-        );
-        println!("{}", table(rows));
-    }
+pub(crate) fn markdown(results: &Results) -> String {
+    let tables: String = results
+        .groups()
+        .map(|(setting, workload, rows)| {
+            let (setting, workload) = (setting.name(), workload.name());
+            format!(
+                "## {setting}, {workload}: median (least to most)\n\n{}\n\n",
+                table(rows)
+            )
+        })
+        .collect();
+    tables + &lacks(results)
 }
 
-/// What rows cannot do, and why.
-pub(crate) fn print_lacks<'a>(rows: impl Iterator<Item = &'a Entry>) {
-    for row in rows {
-        if let Some(lacks) = row.lacks {
-            println!("\n{} lacks {lacks}", row.name);
-        }
-    }
+/// What rows that are in the tables cannot do, and why; also of those that can do nothing, and are in none.
+fn lacks(results: &Results) -> String {
+    let told =
+        |row: &&Entry| row.has.is_empty() || results.groups().any(|(.., rows)| rows.contains_key(row.name));
+    rows::ALL
+        .iter()
+        .filter(told)
+        .filter_map(|row| Some(format!("{} lacks {}.\n\n", row.name, row.lacks?)))
+        .collect()
 }
 
 fn table(rows: &Rows) -> Table {
@@ -89,7 +94,7 @@ fn cell(summary: &Summary) -> String {
 }
 
 /// To about three digits unless it is a count, and the thousands apart.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         _ if value.fract() == 0.0 => grouped(value as u64),
         1000.0.. => grouped(value.round() as u64),

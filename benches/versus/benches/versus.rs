@@ -10,6 +10,7 @@ mod load;
 mod measure;
 mod options;
 mod place;
+mod plots;
 mod process;
 mod results;
 mod row;
@@ -23,6 +24,7 @@ mod turns;
 mod workload;
 mod workloads;
 
+use std::fs;
 use std::io;
 use std::process::ExitCode;
 
@@ -54,9 +56,16 @@ fn try_compare(options: &Options) -> io::Result<()> {
     let kept = options.kept()?;
     let mut results = Results::default();
     measure::all(options, &mut results)?;
-    tables::print(&results);
-    tables::print_lacks(options.rows());
     let all = kept.joined_by(&results);
-    targets::print(&all);
-    all.write(&options.output)
+    let targets = targets::markdown(&all);
+    let tables = tables::markdown(if options.show { &all } else { &results });
+    print!("\n{tables}{targets}");
+    all.write(&options.output)?;
+    if let Some(file) = &options.markdown {
+        fs::write(file, tables::markdown(&all) + &targets)?;
+    }
+    if let Some(folder) = &options.plots {
+        plots::draw(&all, folder)?;
+    }
+    Ok(())
 }

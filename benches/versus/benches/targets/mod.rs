@@ -5,4 +5,4 @@ mod ratio;
 mod table;
 mod target;
 
-pub(crate) use table::print;
+pub(crate) use table::markdown;
