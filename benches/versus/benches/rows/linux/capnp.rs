@@ -28,6 +28,7 @@ use echo_capnp::echo;
 /// What `build.rs` makes.
 #[allow(
     clippy::all,
+    clippy::pedantic,
     unreachable_pub,
     unused_qualifications,
     reason = "it is generated"

@@ -21,6 +21,7 @@ use generated::echo_ttrpc::{Echo, EchoClient, create_echo};
 /// What `build.rs` makes.
 #[allow(
     clippy::all,
+    clippy::pedantic,
     unreachable_pub,
     unused_qualifications,
     reason = "it is generated"
@@ -78,7 +79,7 @@ impl Row for Ttrpc {
             .register_service(create_echo(Arc::new(Echoer)));
         server.start().await.expect("the listener lives");
         serving.ready.tell();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn connect(place: Place) -> Self {
