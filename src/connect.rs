@@ -103,8 +103,8 @@ impl Connect {
         self
     }
 
-    /// The largest packet in bytes, up to [`MAX_PACKET`](transport_pipe::MAX_PACKET); 64 KiB unless set. The lower of
-    /// both ends' holds.
+    /// The largest packet in bytes, up to [`MAX_PACKET`](transport_pipe::MAX_PACKET); unless set, 96 KiB on Linux and
+    /// 64 KiB elsewhere. The lower of both ends' holds.
     pub fn max_packet(mut self, bytes: usize) -> Self {
         self.options.max_packet = bytes;
         self

@@ -21,7 +21,7 @@ const CALLERS: usize = 10_000;
 
 /// What a connection's large bodies may have under way unless the server says otherwise, and what a packet holds.
 const WINDOW: usize = 16 << 20;
-const PACKET: usize = 64 << 10;
+const PACKET: usize = 96 << 10;
 
 /// What neither end may need, in KiB.
 const LIMIT: u64 = 64 * 1024;

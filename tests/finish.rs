@@ -5,7 +5,8 @@ mod support;
 
 use std::time::Duration;
 
-use pipe_rpc::{Connect, Context, Outcome, PipeServer, Reason, Server};
+use futures_util::{Stream, StreamExt as _, stream};
+use pipe_rpc::{Connect, Context, Outcome, PipeServer, Reason, Server, Streaming};
 use support::{Gauge, soon, unique_name};
 use tokio::sync::mpsc;
 
@@ -17,6 +18,12 @@ pub trait Archive {
     async fn store(&self, cx: &Context) -> u32;
     /// Is dropped when nobody waits any more; what it has spawned tells of it.
     async fn watch(&self, cx: &Context) -> u32;
+    /// Tells of each number, of what breaks them off, and of their end.
+    #[rpc(finish)]
+    async fn gather(&self, numbers: Streaming<u64>) -> u32;
+    /// Numbers without end, until they are dropped.
+    #[rpc(finish)]
+    async fn pour(&self) -> impl Stream<Item = u64>;
     /// Answers at once.
     async fn echo(&self, text: String) -> String;
 }
@@ -47,6 +54,30 @@ impl Archive for Shelf {
         let _here = self.gauge.enter();
         self.gauge.released().await;
         7
+    }
+    async fn gather(&self, mut numbers: Streaming<u64>) -> u32 {
+        while let Some(number) = numbers.next().await {
+            let told = match number {
+                Ok(_) => "a number",
+                Err(error)
+                    if error
+                        .fault()
+                        .is_some_and(|fault| fault.reason() == Reason::Cancelled) =>
+                {
+                    "cancelled"
+                }
+                Err(_) => "something else",
+            };
+            self.told.send(told).unwrap();
+        }
+        self.told.send("ended").unwrap();
+        7
+    }
+    async fn pour(&self) -> impl Stream<Item = u64> {
+        let here = self.gauge.enter();
+        stream::iter(0..).inspect(move |_| {
+            let _ = &here;
+        })
     }
     async fn echo(&self, text: String) -> String {
         text
@@ -109,6 +140,36 @@ async fn a_cancelled_handler_that_finishes_runs_to_its_end() {
     soon(archive.gauge.until_running(0)).await;
     let both = tokio::join!(client.echo("a".into()), client.echo("b".into()));
     assert_eq!((both.0.unwrap(), both.1.unwrap()), ("a".into(), "b".into()));
+}
+
+#[tokio::test]
+async fn a_handler_that_finishes_is_told_that_no_more_items_come() {
+    let mut archive = serve("finish-upload");
+    let client = archive.client().await;
+    let numbers = stream::iter([1]).chain(stream::pending());
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.gather(numbers).await }
+    });
+    archive.hears("a number").await;
+    call.abort();
+    archive.hears("cancelled").await;
+    archive.hears("ended").await;
+    assert_eq!(soon(client.echo("beside".into())).await.unwrap(), "beside");
+}
+
+#[tokio::test]
+async fn a_handler_that_finishes_does_not_wait_for_a_reader_who_has_gone() {
+    let archive = serve("finish-download");
+    let client = archive.client().await;
+    let unread = soon(client.pour()).await.unwrap();
+    // As much as its reader has room for is under way, and it waits for more room.
+    for _ in 0..100 {
+        assert_eq!(soon(client.echo("beside".into())).await.unwrap(), "beside");
+    }
+    assert_eq!(archive.gauge.running(), 1);
+    drop(unread);
+    soon(archive.gauge.until_running(0)).await;
 }
 
 #[tokio::test]

@@ -243,6 +243,9 @@ mod on_a_stream {
 
     use super::{EchoClient, EchoServer, Echoer, hello, name};
 
+    /// One byte more than any limit that can be set.
+    const TOO_LONG: u32 = transport_pipe::MAX_PACKET as u32 + 1;
+
     #[tokio::test]
     async fn lengths_of_zero_and_of_gigabytes_end_the_connection() {
         let name = name("stream");
@@ -253,7 +256,7 @@ mod on_a_stream {
         let path = listener.local_name().to_owned();
         let server = Server::builder().service(EchoServer::new(Echoer::default()));
         tokio::spawn(server.serve(listener));
-        for length in [0, 65_537, u32::MAX] {
+        for length in [0, TOO_LONG, u32::MAX] {
             let path = path.clone();
             let script = move || {
                 let mut stream = UnixStream::connect(path).unwrap();

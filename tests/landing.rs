@@ -15,7 +15,7 @@ use support::{link, soon, unique_name};
 use tokio::task::JoinSet;
 
 const MIB: usize = 1 << 20;
-const PACKET: usize = 64 << 10;
+const PACKET: usize = 96 << 10;
 
 #[pipe_rpc::service]
 trait Bulk {

@@ -17,7 +17,7 @@ const SIZE: usize = 1000;
 const OVERHEAD: usize = 64;
 
 /// More items than any of the buffers here holds.
-const ITEMS: usize = 3000;
+const ITEMS: usize = 1100;
 
 /// Buffers, and how many items are sent of a stream that nobody reads: the last one may go beyond.
 const BUFFERS: [(u64, usize); 5] = [

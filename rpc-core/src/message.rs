@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::codec::Codec;
 use crate::method::{Method, wire_id};
-use crate::proto::{Body, Metadata};
+use crate::proto::{Body, IncomingCall, Metadata};
 use crate::server::Context;
 use crate::streaming::{Items, Upload};
 
@@ -38,6 +38,7 @@ impl ServiceId {
 impl Request {
     /// A call of `method` of the service mounted as `service`.
     #[must_use]
+    #[inline]
     pub fn new(method: &'static Method, service: ServiceId, codec: Codec, body: Body) -> Self {
         Self {
             method,
@@ -53,8 +54,34 @@ impl Request {
         }
     }
 
+    /// A call of the peer's.
+    pub(crate) fn arrived(
+        method: &'static Method,
+        codec: Codec,
+        call: IncomingCall,
+        upload: Option<Upload>,
+        context: Context,
+    ) -> Self {
+        let IncomingCall {
+            head, metadata, body, ..
+        } = call;
+        Self {
+            method,
+            service: ServiceId(head.service),
+            codec,
+            body,
+            deadline: head.deadline.map(Instant::from_std),
+            attempt: head.attempt,
+            depth: head.depth,
+            upload,
+            metadata,
+            context: Some(context),
+        }
+    }
+
     /// The same, not worth answering after `deadline`.
     #[must_use]
+    #[inline]
     pub fn with_deadline(mut self, deadline: Option<Instant>) -> Self {
         self.deadline = deadline;
         self
@@ -69,6 +96,7 @@ impl Request {
 
     /// The same, made by a handler whose own call has the depth below this one; 0 is a call that no handler makes.
     #[must_use]
+    #[inline]
     pub fn with_depth(mut self, depth: u8) -> Self {
         self.depth = depth;
         self
@@ -76,6 +104,7 @@ impl Request {
 
     /// The same, with items that follow the arguments.
     #[must_use]
+    #[inline]
     pub fn with_upload(mut self, upload: Option<Upload>) -> Self {
         self.upload = upload;
         self
@@ -83,13 +112,9 @@ impl Request {
 
     /// The same with metadata, in place of what it had.
     #[must_use]
+    #[inline]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
-        self
-    }
-
-    pub(crate) fn with_context(mut self, context: Context) -> Self {
-        self.context = Some(context);
         self
     }
 
@@ -240,6 +265,7 @@ impl Response {
 
     /// The same with metadata, in place of what it had.
     #[must_use]
+    #[inline]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
@@ -269,6 +295,7 @@ impl Response {
 
     /// Whether the method returned `Err`.
     #[must_use]
+    #[inline]
     pub fn is_failed(&self) -> bool {
         self.failed
     }
@@ -281,6 +308,7 @@ impl Response {
 
     /// The encoded value or error.
     #[must_use]
+    #[inline]
     pub fn into_body(self) -> Body {
         self.body
     }

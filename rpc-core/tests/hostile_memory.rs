@@ -307,6 +307,32 @@ async fn an_item_that_never_comes_whole_holds_at_most_twice_what_has_arrived() {
 }
 
 #[tokio::test]
+async fn items_of_many_streams_that_never_come_whole_are_bounded_by_the_window() {
+    const PART: usize = 60_000;
+    within(
+        ORDINARY + 3 * 6 * MIB,
+        |server| server.window(4 << 20),
+        |mut peer| async {
+            // Their reader would take them at once.
+            let streams = 64;
+            for slot in 0..streams {
+                peer.send(&call((slot, 1), SWALLOW, b"").upload()).await;
+            }
+            let part = vec![7; PART];
+            for slot in 0..streams {
+                let begun = large_item((slot, 1), 2 << 20, &part).by_caller();
+                flood(&mut peer, &begun.bytes(), 1).await;
+                let more = request_part((slot, 1), true, &part).bytes();
+                flood(&mut peer, &more, (2 << 20) / PART - 2).await;
+            }
+            assert!(peer.try_send(&ping(1)).await.is_err(), "it is shown out");
+            peer
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn items_for_who_never_reads_his_pipe_are_bounded_whatever_he_grants() {
     within(
         ORDINARY + 8 * STREAM,

@@ -61,6 +61,21 @@ async fn items_over_the_largest_body() {
 }
 
 #[tokio::test]
+async fn large_items_begun_while_others_fill_the_window() {
+    let (connector, probe) = serve(|server| server.max_body(1 << 20).window(1 << 20));
+    let mut peer = ScriptedPeer::client(&connector).await;
+    for slot in 0..2 {
+        peer.send(&call((slot, 1), SWALLOW, b"").upload()).await;
+        peer.send(&large_item((slot, 1), 1 << 20, b"begun").by_caller())
+            .await;
+    }
+    let text = "a large item of call 1.1 was begun while the window was full of others";
+    assert_eq!(peer.expect_protocol_error().await, text);
+    probe.running(0).await;
+    assert_alive(&connector).await;
+}
+
+#[tokio::test]
 async fn fragments_of_items_that_do_not_add_up() {
     let begun = || large_item(FIRST, 10, b"begun").by_caller();
     let (more, last) = (true, false);

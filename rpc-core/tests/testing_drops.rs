@@ -110,7 +110,7 @@ impl Mount for Steps {
                 steps.lock().unwrap().push(step);
                 yield_now().await;
             }
-            cx.respond(&())
+            cx.respond(())
         })
     }
 }

@@ -12,7 +12,7 @@ pub trait Tap: Send + Sync + 'static {
     fn sent(&self, start: &[u8]);
     /// A packet has come.
     fn received(&self, packet: &[u8]);
-    /// A packet has come; so many bytes behind its first header are not in it, but in the body that they belong to.
+    /// A packet has come, so many bytes of which were received into the body that they most likely belong to.
     fn landed(&self, packet: &[u8], _: usize) {
         self.received(packet);
     }
@@ -84,8 +84,19 @@ impl<T: Tap> PacketReceiver for Receiver<T> {
     ) -> Poll<io::Result<Option<Packet>>> {
         let polled = self.0.poll_recv_landing(cx, landing);
         if let Poll::Ready(Ok(Some(packet))) = &polled {
-            self.1.landed(packet, landing.landed());
+            self.1.landed(&whole(packet, landing), landing.landed());
         }
         polled
     }
+}
+
+/// The packet with what has landed where it belongs: the packet that came may be another one than was expected.
+fn whole(packet: &[u8], landing: &mut Landing) -> Vec<u8> {
+    let (start, len) = (landing.skip(), landing.landed());
+    let landed = landing.bytes_mut();
+    let mut packet = packet.to_vec();
+    if len > 0 {
+        packet[start..start + len].copy_from_slice(&landed[landed.len() - len..]);
+    }
+    packet
 }

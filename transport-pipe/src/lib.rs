@@ -51,3 +51,5 @@ pub use options::{ConnectOptions, Framing, MAX_PACKET, ServerOptions};
 pub use pipe::{Closer, Pipe, PipeParts, PipeReceiver, PipeSender};
 pub use rpc_core::transport::{Account, NotASid, Packet, PeerIdentity, Principal, PrincipalId};
 pub use server::{PipeServer, PipeServerBuilder};
+#[cfg(all(feature = "testing", target_os = "linux"))]
+pub use sys::SystemCalls;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use rpc_core::transport::DEFAULT_MAX_PACKET;
-
 use crate::access::Access;
 use crate::expect::Owner;
+use crate::sys::DEFAULT_MAX_PACKET;
 
 /// The most that `max_packet` can be set to, in bytes: what every system's pipe still carries in one message.
 pub const MAX_PACKET: usize = 192 * 1024;
@@ -31,7 +30,8 @@ pub struct ServerOptions {
     pub spare_instances: usize,
     /// Who may connect.
     pub access: Access,
-    /// The largest packet sent or received, in bytes; 65,536 by default, at most [`MAX_PACKET`].
+    /// The largest packet sent or received, in bytes; 98,304 by default on Linux and 65,536 elsewhere, at most
+    /// [`MAX_PACKET`].
     pub max_packet: usize,
     /// How packets keep their boundaries.
     pub framing: Framing,
@@ -67,7 +67,8 @@ pub struct ConnectOptions {
     pub wait_for_server: bool,
     /// Whose server it must be; the same user's by default.
     pub expect_owner: Owner,
-    /// The largest packet sent or received, in bytes; 65,536 by default, at most [`MAX_PACKET`].
+    /// The largest packet sent or received, in bytes; 98,304 by default on Linux and 65,536 elsewhere, at most
+    /// [`MAX_PACKET`].
     pub max_packet: usize,
     /// How packets keep their boundaries.
     pub framing: Framing,

@@ -126,7 +126,8 @@ impl PipeServerBuilder {
         self
     }
 
-    /// The largest packet in bytes, from 1 to [`MAX_PACKET`](crate::MAX_PACKET); 65,536 by default.
+    /// The largest packet in bytes, from 1 to [`MAX_PACKET`](crate::MAX_PACKET); 98,304 by default on Linux and
+    /// 65,536 elsewhere.
     pub fn max_packet(mut self, bytes: usize) -> Self {
         self.options.max_packet = bytes;
         self

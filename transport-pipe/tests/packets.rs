@@ -10,13 +10,13 @@ use pipe_rpc_transport::{Framing, MAX_PACKET, Pipe, PipeServer};
 use rpc_core::transport::{Landing, PacketReceiver as _};
 use support::{Dice, connect, number_of, numbered, on_each_transport, pair, unique_name};
 
-const DEFAULT_LIMIT: usize = 65_536;
+const LARGE: usize = 65_536;
 
 #[test]
 fn packets_of_every_size_arrive_whole() {
     on_each_transport(async |framing| {
         let (mut client, mut served) = pair(framing).await;
-        for len in [1, 2, 4095, 4096, 4097, 65_535, 65_536] {
+        for len in [1, 2, 4095, 4096, 4097, 65_535, 65_536, served.max_packet()] {
             let packet: Vec<u8> = (0..len).map(|at| (at * 7) as u8).collect();
             client.send(&packet).await.unwrap();
             assert_eq!(&*served.recv().await.unwrap().unwrap(), packet, "{len} bytes");
@@ -60,11 +60,12 @@ fn the_largest_limit_is_carried() {
 fn a_packet_over_the_limit_or_empty_is_refused_and_the_pipe_lives() {
     on_each_transport(async |framing| {
         let (mut client, mut served) = pair(framing).await;
-        let error = client.send(&vec![0; DEFAULT_LIMIT + 1]).await.unwrap_err();
+        let limit = client.max_packet();
+        let error = client.send(&vec![0; limit + 1]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert_eq!(
             error.to_string(),
-            "a packet on this pipe has 1 to 65536 bytes, not 65537"
+            format!("a packet on this pipe has 1 to {limit} bytes, not {}", limit + 1)
         );
         assert_eq!(
             client.send(b"").await.unwrap_err().kind(),
@@ -102,7 +103,7 @@ fn both_sides_may_write_far_more_than_the_buffers_hold_at_once() {
             let (sender, receiver) = pipe.split();
             let send = async {
                 for number in 0..PACKETS {
-                    sender.send(&numbered(number, DEFAULT_LIMIT)).await.unwrap();
+                    sender.send(&numbered(number, LARGE)).await.unwrap();
                 }
             };
             let receive = async {
@@ -167,7 +168,7 @@ fn a_pipe_may_be_used_from_a_current_thread_runtime() {
             let mut client = connect(&name, *framing).await;
             let mut served = server.accept().await.unwrap();
             for number in 0..100 {
-                let packet = numbered(number, DEFAULT_LIMIT);
+                let packet = numbered(number, LARGE);
                 let (sent, received) = tokio::join!(client.send(&packet), served.recv());
                 sent.unwrap();
                 assert_eq!(number_of(&received.unwrap().unwrap()), number);

@@ -245,7 +245,10 @@ impl<S: Caller> Attempts<S> {
             }
             poll_fn(|cx| caller.poll_ready(cx)).await
         };
-        let ready = within(self.request.deadline(), Outcome::NotSent, waiting).await?;
+        let ready = match self.request.deadline() {
+            Some(deadline) => within(deadline, Outcome::NotSent, waiting).await?,
+            None => waiting.await,
+        };
         ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))
     }
 

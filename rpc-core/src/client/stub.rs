@@ -253,11 +253,16 @@ impl<S: Caller> Stub<S> {
         let deadline = request.deadline();
         let mut caller = self.caller.clone();
         let ready = poll_fn(|cx| caller.poll_ready(cx));
-        let ready = within(deadline, Outcome::NotSent, ready).await?;
+        let ready = match deadline {
+            Some(deadline) => within(deadline, Outcome::NotSent, ready).await?,
+            None => ready.await,
+        };
         ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
         let calling = caller.call(request);
-        let deadline = deadline.filter(|_| !sees_to_deadlines::<S>());
-        let called = within(deadline, Outcome::MayHaveRun, calling).await?;
+        let called = match deadline.filter(|_| !sees_to_deadlines::<S>()) {
+            Some(deadline) => within(deadline, Outcome::MayHaveRun, calling).await?,
+            None => calling.await,
+        };
         called.map_err(|error| with_ours(fault_of_call(error.into()), method))
     }
 
@@ -316,15 +321,13 @@ fn with_ours(fault: Fault, method: &Method) -> Fault {
     fault.with_detail(text)
 }
 
-/// Waits for `future` until the deadline. A timer is made only if the future is not ready at once.
+/// Waits for `future` until the deadline. A timer is made only if the future is not ready at once. Without a deadline this
+/// is not for: to move a future in here, and its result out again, costs a call more than to take its credit.
 pub(super) async fn within<F: Future>(
-    deadline: Option<Instant>,
+    deadline: Instant,
     outcome: Outcome,
     future: F,
 ) -> Result<F::Output, Fault> {
-    let Some(deadline) = deadline else {
-        return Ok(future.await);
-    };
     let mut future = std::pin::pin!(future);
     if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
         return Ok(output);

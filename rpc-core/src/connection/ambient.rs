@@ -1,9 +1,16 @@
 //! What a handler's task carries along for the calls it makes.
+#![allow(
+    clippy::missing_const_for_thread_local,
+    reason = "it is const; clippy does not see it for windows-gnu"
+)]
+
+use std::cell::Cell;
 
 use tokio::time::Instant;
 
-tokio::task_local! {
-    static AMBIENT: Ambient;
+thread_local! {
+    /// Of the handler that this thread polls. A `tokio::task_local` would move what the handler returns three times.
+    static AMBIENT: Cell<Option<Ambient>> = const { Cell::new(None) };
 }
 
 /// The deadline and the depth of the call whose handler is running; the calls it makes inherit them.
@@ -15,12 +22,24 @@ pub(crate) struct Ambient {
 
 impl Ambient {
     /// That of the handler that is being polled, if one is.
+    #[inline]
     pub(crate) fn current() -> Option<Self> {
-        AMBIENT.try_with(|ambient| *ambient).ok()
+        AMBIENT.get()
     }
 
     /// Runs `poll` as part of that call's handler.
+    #[inline]
     pub(crate) fn scope<R>(self, poll: impl FnOnce() -> R) -> R {
-        AMBIENT.sync_scope(self, poll)
+        let _before = Restore(AMBIENT.replace(Some(self)));
+        poll()
+    }
+}
+
+/// Also when a handler panics.
+struct Restore(Option<Ambient>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        AMBIENT.set(self.0);
     }
 }

@@ -22,7 +22,8 @@ pub struct Config {
     pub max_calls: u32,
     /// How many nested calls the other end may have open beside them; 0 to 65,536, 1,024 unless set.
     pub max_nested: u32,
-    /// How many bytes of bodies larger than a packet the other end may send before they are taken; 16 MiB unless set.
+    /// How many bytes of bodies larger than a packet the other end may send before they are taken; 16 MiB unless set. Of
+    /// items of streams that are larger than a packet, as many bytes may be half sent.
     pub window: u64,
     /// The largest body this end takes, in bytes, of methods without a limit of their own; 128 MiB unless set.
     pub max_body: u64,

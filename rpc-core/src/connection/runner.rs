@@ -16,7 +16,7 @@ use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::message::{Request, Response, ServiceId};
+use crate::message::{Request, Response};
 use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};
 use crate::server::{Context as CallContext, MethodLoad, Watch};
 use crate::streaming::{Items, Upload};
@@ -101,30 +101,22 @@ impl Runner {
             Ok(found) => found,
             Err(fault) => return self.refuse(&call, fault),
         };
-        let deadline = call.head.deadline.map(Instant::from_std);
+        let (id, head) = (call.id, call.head);
         let ambient = Ambient {
-            deadline,
-            depth: call.head.depth,
+            deadline: head.deadline.map(Instant::from_std),
+            depth: head.depth,
         };
-        let context = CallContext::new(method, &self.shared, call.id, ambient);
-        let request = Request::new(method, ServiceId(call.head.service), self.shared.codec, call.body)
-            .with_upload((call.head.upload).then(|| upload_of(&self.shared, call.id)))
-            .with_deadline(deadline)
-            .with_attempt(call.head.attempt)
-            .with_depth(call.head.depth)
-            .with_metadata(call.metadata)
-            .with_context(context);
-        let nested = call.head.depth > 0;
+        let context = CallContext::new(method, &self.shared, id, ambient);
+        let upload = head.upload.then(|| upload_of(&self.shared, id));
         let starting = Starting {
-            request,
+            request: Request::arrived(method, self.shared.codec, call, upload, context),
             ambient,
-            call: call.id,
-            oneway: call.head.oneway,
+            call: id,
+            oneway: head.oneway,
             load,
         };
-        let turn = method
-            .ordered
-            .then(|| self.turns.take(call.id, call.head.service));
+        let nested = head.depth > 0;
+        let turn = method.ordered.then(|| self.turns.take(id, head.service));
         let turn = match turn {
             Some(Turn::Later(_)) if nested => return Some(Err(not_its_turn())),
             Some(Turn::Later(waiting)) => {

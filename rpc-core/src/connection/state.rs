@@ -156,16 +156,18 @@ impl State {
 
     /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
     fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
+        let opener = Opener::Peer;
+        let id = StreamId { opener, call };
         let is_it = |arrival: &Arrival| matches!(arrival, Arrival::Call(incoming) if incoming.id == call);
         if let Some(at) = outcomes.incoming.iter().position(is_it) {
             outcomes.incoming.remove(at);
-            self.streams.close(StreamId {
-                opener: Opener::Peer,
-                call,
-            });
+            self.streams.close(id);
             return self.proto.answer_interrupted(call);
         }
         outcomes.wake.extend(self.cancels.take(call));
+        // A handler that runs to its end waits neither for items nor for room: the caller sends and takes none any more.
+        outcomes.wake.extend(self.streams.sender(id));
+        outcomes.wake.extend(self.end_upload_of_peer(call));
         let begun = self.proto.has_begun(call);
         let Some(handler) = self.handlers.get(call.slot) else {
             return;

@@ -166,7 +166,8 @@ impl State {
         wake
     }
 
-    fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
+    /// Whoever still reads the items of a call of the peer's reads no further. Whom to wake.
+    pub(super) fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
         let id = StreamId {
             opener: Opener::Peer,
             call,

@@ -36,9 +36,10 @@ impl Body {
     /// A body with a copy of `bytes`.
     #[must_use]
     pub fn copy_from(bytes: &[u8]) -> Self {
-        let mut writer = BodyWriter::new();
-        writer.write(bytes);
-        writer.finish()
+        Self(match SmallBuffer::with(bytes) {
+            Some(small) => Repr::Small(small),
+            None => Repr::Shared(Bytes::copy_from_slice(bytes)),
+        })
     }
 
     /// The body's bytes, without a copy unless they are few.
@@ -139,68 +140,42 @@ impl fmt::Debug for Body {
 }
 
 /// Gathers a body from pieces; allocates only when it outgrows the space of a small one.
-pub struct BodyWriter(Writing);
-
-enum Writing {
-    Small(SmallBuffer),
-    Spilled(Vec<u8>),
-}
+pub struct BodyWriter(Vec<u8>);
 
 impl BodyWriter {
     /// A writer with nothing in it.
     #[must_use]
     #[inline]
     pub fn new() -> Self {
-        Self(Writing::Small(SmallBuffer::take()))
+        Self(SmallBuffer::space())
     }
 
     /// Appends `more`.
     #[inline]
     pub fn write(&mut self, more: &[u8]) {
-        match &mut self.0 {
-            Writing::Small(bytes) => {
-                if !bytes.push(more) {
-                    self.spill(more);
-                }
-            }
-            Writing::Spilled(spilled) => spilled.extend_from_slice(more),
-        }
-    }
-
-    /// Goes on in allocated space, with `more`.
-    #[cold]
-    fn spill(&mut self, more: &[u8]) {
-        if let Writing::Small(bytes) = &self.0 {
-            let mut spilled = Vec::with_capacity((bytes.len() + more.len()).max(4 * SIZE));
-            spilled.extend_from_slice(bytes);
-            spilled.extend_from_slice(more);
-            self.0 = Writing::Spilled(spilled);
-        }
+        self.0.extend_from_slice(more);
     }
 
     /// How many bytes were written.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.0 {
-            Writing::Small(bytes) => bytes.len(),
-            Writing::Spilled(bytes) => bytes.len(),
-        }
+        self.0.len()
     }
 
     /// Whether nothing was written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 
     /// The body that was written.
     #[must_use]
     #[inline]
     pub fn finish(self) -> Body {
-        Body(match self.0 {
-            Writing::Small(bytes) => Repr::Small(bytes),
-            Writing::Spilled(bytes) => Repr::Shared(bytes.into()),
+        Body(match SmallBuffer::of(self.0) {
+            Ok(small) => Repr::Small(small),
+            Err(large) => Repr::Shared(large.into()),
         })
     }
 }

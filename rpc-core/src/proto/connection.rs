@@ -15,6 +15,7 @@ use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
+use super::under_way::UnderWay;
 use super::wire::{self, Kind};
 use super::{Body, Metadata};
 
@@ -26,6 +27,8 @@ pub struct Connection {
     pub(super) agreed: Agreed,
     pub(super) outgoing: Outgoing,
     pub(super) incoming: Incoming,
+    /// Large items of the peer's that are half there.
+    pub(super) under_way: UnderWay,
     pub(super) outbox: Outbox,
     pub(super) events: VecDeque<Event>,
     /// Calls of depth 0 are refused.
@@ -62,7 +65,8 @@ impl Connection {
             agreed,
             outgoing: Outgoing::new(agreed.received),
             incoming: Incoming::new(agreed.granted),
-            outbox: Outbox::new(agreed.max_packet),
+            under_way: UnderWay::new(agreed.granted.window),
+            outbox: Outbox::new(agreed.max_packet, agreed.received.window),
             events: VecDeque::new(),
             draining: false,
             farewell: Farewell::Unsaid,

@@ -88,6 +88,12 @@ pub enum ProtocolError {
         /// The call.
         call: CallId,
     },
+    /// A large item that was begun while those under way filled the window.
+    #[error("a large item of {call} was begun while the window was full of others")]
+    ItemsOverrun {
+        /// The call.
+        call: CallId,
+    },
     /// An item over the limit this end had stated.
     #[error("an item of {total} bytes is over the stated limit of {limit}")]
     ItemTooLarge {

@@ -228,7 +228,11 @@ impl Incoming {
                 self.done(call, outbox);
                 Ok(false)
             }
-            State::Running { interrupted, .. } => Ok(interrupted.replace(Interrupt::Cancelled).is_none()),
+            State::Running { interrupted, .. } => {
+                // Not even the rest of an item that is half there comes any more, however long the handler runs on.
+                slot.upload.iter_mut().for_each(|items| items.discard());
+                Ok(interrupted.replace(Interrupt::Cancelled).is_none())
+            }
             State::Answering(_) => {
                 if !matches!(outbox.withdraw(call, false), Withdrawn::Gone) {
                     self.done(call, outbox);

@@ -7,6 +7,7 @@ use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, code, ran};
 use super::error::ProtocolError;
 use super::outbox::{Mark, OutFrame, Outbox};
+use super::under_way::{Place, UnderWay};
 use super::unsent::Unsent;
 use super::window::Window;
 use super::wire::{Kind, OPENER};
@@ -160,6 +161,8 @@ pub(super) struct ItemsIn {
     listed: bool,
     /// An item that is arriving in fragments.
     item: Option<Assembly>,
+    /// That item's place among those of all streams, as long as it is wanted.
+    place: Option<Place>,
     unwanted: bool,
 }
 
@@ -182,6 +185,7 @@ impl ItemsIn {
             credit: None,
             listed: false,
             item: None,
+            place: None,
             unwanted: false,
         }
     }
@@ -193,6 +197,7 @@ impl ItemsIn {
         total: Option<u64>,
         part: &[u8],
         limit: u64,
+        under_way: &UnderWay,
     ) -> Result<bool, ProtocolError> {
         let size = total.unwrap_or(part.len() as u64);
         if size > limit {
@@ -211,6 +216,9 @@ impl ItemsIn {
         let mut item = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
         if self.unwanted {
             item.discard();
+        } else {
+            let place = under_way.begin(total);
+            self.place = Some(place.ok_or(ProtocolError::ItemsOverrun { call })?);
         }
         if !item.push(part, true) {
             return Err(ProtocolError::WrongFragments { call });
@@ -234,6 +242,7 @@ impl ItemsIn {
         if more {
             return Ok(None);
         }
+        self.place = None;
         let item = self.item.take().filter(|_| !self.unwanted);
         Ok(item.map(Assembly::finish))
     }
@@ -279,6 +288,7 @@ impl ItemsIn {
     /// Nobody reads any more: what still comes is only counted.
     pub(super) fn discard(&mut self) {
         self.unwanted = true;
+        self.place = None;
         if let Some(item) = &mut self.item {
             item.discard();
         }
@@ -344,11 +354,12 @@ mod tests {
     #[test]
     fn credit_comes_back_by_halves_and_never_locks_up() {
         let (mut sender, mut receiver) = (Window::new(256), ItemsIn::new(256));
-        let outbox = Outbox::new(4096);
+        let outbox = Outbox::new(4096, 0);
+        let all = UnderWay::new(0);
         let mut told = 0;
         for _ in 0..1000 {
             assert!(sender.charge(cost(10)), "all that was sent was taken");
-            assert_eq!(receiver.handle_item(CALL, None, &[0; 10], 100), Ok(true));
+            assert_eq!(receiver.handle_item(CALL, None, &[0; 10], 100, &all), Ok(true));
             if receiver.take(cost(10)) {
                 let CreditDue::Now(granted) = receiver.credit_due(&outbox) else {
                     panic!("none was told before");
@@ -366,14 +377,18 @@ mod tests {
     #[test]
     fn items_that_nobody_wants_are_counted() {
         let mut receiver = ItemsIn::new(100);
-        assert_eq!(receiver.handle_item(CALL, Some(50), &[0; 20], 100), Ok(false));
+        let all = UnderWay::new(0);
+        assert_eq!(
+            receiver.handle_item(CALL, Some(50), &[0; 20], 100, &all),
+            Ok(false)
+        );
         receiver.discard();
         assert!(matches!(
             receiver.handle_fragment(CALL, &[0; 30], false),
             Ok(None)
         ));
         assert_eq!(
-            receiver.handle_item(CALL, None, &[], 100),
+            receiver.handle_item(CALL, None, &[], 100, &all),
             Err(ProtocolError::ItemCreditOverrun { call: CALL })
         );
     }

@@ -108,6 +108,9 @@ impl Metadata {
     /// The entries among the extensions of a head. Those whose key is not UTF-8 are skipped, as unknown extensions are.
     pub(super) fn decode(extensions: &[u8]) -> Result<Self, ProtocolError> {
         let mut encoded = Vec::new();
+        if extensions.is_empty() {
+            return Ok(Self { encoded });
+        }
         for (key, value) in entries(extensions) {
             push(&mut encoded, key.len() as u8, key, value);
         }

@@ -23,6 +23,7 @@ mod slots;
 mod small_buffer;
 mod source;
 mod streams;
+mod under_way;
 mod unsent;
 mod window;
 mod wire;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::call::{REMAINING_AT, remaining};
 use super::items::{Opener, StreamId};
+use super::under_way::may_begin;
 use super::wire::{EXT, HEADER, Header, Kind, MORE, OPENER};
 use super::{Body, CallId};
 
@@ -99,6 +100,8 @@ struct LargeBody {
     head: Vec<u8>,
     deadline: Option<Instant>,
     rest: Bytes,
+    /// How many bytes of items it is, as a whole; 0 if it is a call's.
+    item: u64,
     started: bool,
     /// The packet of small frames that was the last when it came. It may hold the cancel of its slot's last call.
     after: Mark,
@@ -126,13 +129,17 @@ pub(super) struct Outbox {
     taken: u64,
     bodies: VecDeque<LargeBody>,
     bodies_turn: bool,
+    /// Large items that wait in line, because those that take turns fill the peer's window.
+    line: VecDeque<LargeBody>,
+    item_window: u64,
     /// Where the open packet's last frame starts if that is a Done, so that a further one can join it.
     last_done: Option<usize>,
     pong: Option<[u8; 8]>,
 }
 
 impl Outbox {
-    pub(super) fn new(max_packet: usize) -> Self {
+    /// Of large items, `item_window` bytes are under way at most, and the last one beyond.
+    pub(super) fn new(max_packet: usize, item_window: u64) -> Self {
         Self {
             max_packet,
             full: VecDeque::new(),
@@ -141,6 +148,8 @@ impl Outbox {
             taken: 0,
             bodies: VecDeque::new(),
             bodies_turn: false,
+            line: VecDeque::new(),
+            item_window,
             last_done: None,
             pong: None,
         }
@@ -176,16 +185,24 @@ impl Outbox {
 
     /// Queues a frame whose body leaves in fragments; the head must end with the body's size.
     pub(super) fn push_large(&mut self, frame: &OutFrame<'_>, body: Body) {
-        self.bodies.push_back(LargeBody {
+        let size = body.len() as u64;
+        let body = LargeBody {
             call: frame.call,
             kind: frame.kind,
             flags: frame.flags_with_extensions(),
             head: [frame.head, frame.extensions].concat(),
             deadline: frame.deadline,
             rest: body.into_bytes(),
+            item: if frame.kind == Kind::Item { size } else { 0 },
             started: false,
             after: self.last_mark(),
-        });
+        };
+        if body.item > 0 {
+            self.line.push_back(body);
+            self.begin_items();
+        } else {
+            self.bodies.push_back(body);
+        }
     }
 
     /// Says that a call is over without a result; joins the frame before it if that says the same of another.
@@ -225,6 +242,11 @@ impl Outbox {
     /// Takes a large body back out.
     pub(super) fn withdraw(&mut self, call: CallId, by_opener: bool) -> Withdrawn {
         let ours = |body: &LargeBody| body.call == call && (body.flags & OPENER != 0) == by_opener;
+        if let Some(at) = self.line.iter().position(ours) {
+            let waiting = self.line.remove(at);
+            let size = waiting.map_or(0, |body| body.item);
+            return Withdrawn::Unsent { size };
+        }
         let Some(at) = self.bodies.iter().position(ours) else {
             return Withdrawn::Gone;
         };
@@ -254,12 +276,13 @@ impl Outbox {
             };
             self.push(&frame, Body::new());
         }
+        self.begin_items();
         let small = !self.full.is_empty() || self.open.len() > 0;
         let next_body = self.bodies.front();
         let bodies_turn = self.bodies_turn && next_body.is_some_and(|body| self.has_left(body.after));
         if small && !bodies_turn {
             self.bodies_turn = true;
-            return self.take_small(now).map(|packet| (packet, None));
+            return Some((self.take_small(now), None));
         }
         self.bodies_turn = false;
         self.take_fragment(now)
@@ -274,7 +297,8 @@ impl Outbox {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.open.len() == 0 && self.bodies.is_empty() && self.pong.is_none()
+        let bodies = self.bodies.len() + self.line.len();
+        self.full.is_empty() && self.open.len() == 0 && bodies == 0 && self.pong.is_none()
     }
 
     /// Whether the packet of that number was taken.
@@ -306,20 +330,36 @@ impl Outbox {
 
     fn seal(&mut self) {
         if self.open.len() > 0 {
-            let next = self.spare.take().unwrap_or_default();
-            self.full.push_back(std::mem::replace(&mut self.open, next));
+            let sealed = self.take_open();
+            self.full.push_back(sealed);
         }
-        self.last_done = None;
     }
 
-    fn take_small(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
-        if self.full.is_empty() {
-            self.seal();
+    /// Lets the items at the head of the line take turns, as far as the window has room for them.
+    fn begin_items(&mut self) {
+        while !self.line.is_empty() {
+            let under_way = self.bodies.iter().map(|body| body.item).sum();
+            if !may_begin(under_way, self.item_window) {
+                return;
+            }
+            // The frame that told of the end of a withdrawn item must leave before the item that takes its place.
+            let after = self.last_mark();
+            let next = self.line.pop_front();
+            self.bodies.extend(next.map(|body| LargeBody { after, ..body }));
         }
-        let mut packet = self.full.pop_front()?;
+    }
+
+    fn take_open(&mut self) -> OutPacket {
+        self.last_done = None;
+        let next = self.spare.take().unwrap_or_default();
+        std::mem::replace(&mut self.open, next)
+    }
+
+    fn take_small(&mut self, now: impl FnOnce() -> Instant) -> OutPacket {
+        let mut packet = self.full.pop_front().unwrap_or_else(|| self.take_open());
         self.taken += 1;
         packet.stamp(now);
-        Some(packet)
+        packet
     }
 
     fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
@@ -391,12 +431,33 @@ mod tests {
 
     #[test]
     fn a_large_body_does_not_overtake_the_cancel_of_its_slot() {
-        let mut outbox = Outbox::new(100);
+        let mut outbox = Outbox::new(100, 0);
         outbox.bodies_turn = true;
         outbox.push(&frame(Kind::Cancel, 1, &[]), Body::new());
         outbox.push_large(&frame(Kind::Request, 2, &[0; 36]), vec![0; 200].into());
         let kinds = std::iter::from_fn(|| outbox.take(Instant::now).map(|(packet, _)| packet.head[4]));
         let kinds: Vec<u8> = kinds.take(2).collect();
         assert_eq!(kinds, [Kind::Cancel as u8, Kind::Request as u8]);
+    }
+
+    #[test]
+    fn a_large_item_does_not_overtake_the_cancel_of_the_one_before_it_in_line() {
+        let mut outbox = Outbox::new(100, 0);
+        outbox.push_large(&frame(Kind::Item, 1, &[0; 8]), vec![0; 200].into());
+        outbox.push_large(&frame(Kind::Item, 2, &[0; 8]), vec![0; 200].into());
+        let next = |outbox: &mut Outbox| {
+            let (packet, _) = outbox.take(Instant::now).unwrap();
+            packet.head[4]
+        };
+        assert_eq!(next(&mut outbox), Kind::Item as u8);
+        let call = CallId {
+            slot: 0,
+            generation: 1,
+        };
+        assert!(matches!(outbox.withdraw(call, true), Withdrawn::HalfSent));
+        outbox.push(&frame(Kind::Cancel, 1, &[]), Body::new());
+        outbox.bodies_turn = true;
+        assert_eq!(next(&mut outbox), Kind::Cancel as u8);
+        assert_eq!(next(&mut outbox), Kind::Item as u8);
     }
 }

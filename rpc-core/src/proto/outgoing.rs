@@ -474,7 +474,7 @@ mod tests {
     fn a_generation_wraps_at_both_ends() {
         let now = Instant::now();
         let head = RequestHead::decode(&[0; 28], 0, &|| now);
-        let (mut callers, mut callees) = (Outbox::new(4096), Outbox::new(4096));
+        let (mut callers, mut callees) = (Outbox::new(4096, 1), Outbox::new(4096, 1));
         let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
         let slot = outgoing.slots.fresh(false).unwrap();
         outgoing.free.push(slot);

@@ -225,10 +225,11 @@ impl Connection {
         let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 0));
         let part = &bytes[frame.body.clone()];
         let is_whole = if frame.has(OPENER) {
-            self.incoming.handle_item(call, total, part)?
+            self.incoming.handle_item(call, total, part, &self.under_way)?
         } else {
             let limit = self.agreed.granted.max_body;
-            self.outgoing.handle_item(call, total, part, limit)?
+            self.outgoing
+                .handle_item(call, total, part, limit, &self.under_way)?
         };
         if !is_whole {
             return Ok(packet);

@@ -29,23 +29,36 @@ impl SmallBuffer {
         Self(Vec::new())
     }
 
-    /// A buffer with nothing in it.
+    /// A buffer with a copy of `bytes`. `None`: there are too many.
     #[inline]
-    pub(super) fn take() -> Self {
+    pub(super) fn with(bytes: &[u8]) -> Option<Self> {
+        match bytes.len() {
+            0 => Some(Self::none()),
+            1..=SIZE => {
+                let mut space = Self::space();
+                space.extend_from_slice(bytes);
+                Some(Self(space))
+            }
+            _ => None,
+        }
+    }
+
+    /// Memory to write a buffer's bytes into.
+    #[inline]
+    pub(super) fn space() -> Vec<u8> {
         let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
         // A thread that is ending keeps none.
         let spare = spare.ok().flatten();
-        Self(spare.unwrap_or_else(|| Vec::with_capacity(SIZE)))
+        spare.unwrap_or_else(|| Vec::with_capacity(SIZE))
     }
 
-    /// Appends `more`. False: there is no room for it, and nothing was appended.
+    /// The buffer of what was written there; back as it is if that was too much, and has memory of its own.
     #[inline]
-    pub(super) fn push(&mut self, more: &[u8]) -> bool {
-        let fits = more.len() <= self.0.capacity() - self.0.len();
-        if fits {
-            self.0.extend_from_slice(more);
+    pub(super) fn of(bytes: Vec<u8>) -> Result<Self, Vec<u8>> {
+        match bytes.len() {
+            ..=SIZE => Ok(Self(bytes)),
+            _ => Err(bytes),
         }
-        fits
     }
 }
 
@@ -60,9 +73,9 @@ impl Deref for SmallBuffer {
 
 impl Clone for SmallBuffer {
     fn clone(&self) -> Self {
-        let mut clone = Self::take();
-        clone.push(self);
-        clone
+        let mut clone = Self::space();
+        clone.extend_from_slice(self);
+        Self(clone)
     }
 }
 

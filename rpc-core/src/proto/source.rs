@@ -9,7 +9,7 @@ use super::wire::Frame;
 const COPY_OUT: usize = 4096;
 
 /// The same for items, of which more may be kept: half of the buffer that a packet is received into.
-const COPY_OUT_ITEM: usize = 32 * 1024;
+const COPY_OUT_ITEM: usize = 48 * 1024;
 
 /// A packet that is shared only when a body in it is worth it.
 pub(super) enum Source<P> {

@@ -164,8 +164,8 @@ impl<L, C> ServerBuilder<L, C> {
         self
     }
 
-    /// Lets each connection have this many bytes of large request bodies under way; 16 MiB unless set. The last one
-    /// may go beyond.
+    /// Lets each connection have this many bytes of large request bodies under way, and as many of large items of streams
+    /// that are half sent; 16 MiB unless set. The last one may go beyond.
     pub fn window(mut self, bytes: u64) -> Self {
         self.settings.config.window = bytes;
         self

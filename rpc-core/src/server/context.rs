@@ -1,5 +1,6 @@
 //! What a handler can ask about its call.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, Metadata, MetadataError};
+use crate::proto::{Body, CallId, Metadata, MetadataError};
 use crate::streaming::{Streaming, Upload};
 use crate::transport::PeerIdentity;
 
@@ -207,27 +208,38 @@ impl Request {
 }
 
 /// Encodes a value; a panic of its `Serialize` is a fault like any other.
+#[inline]
 pub(crate) fn encode<T: Serialize + 'static>(
     codec: Codec,
     value: T,
     outcome: Outcome,
-) -> Result<crate::proto::Body, Fault> {
-    let fault = Fault::new(outcome, Reason::Encode);
+) -> Result<Body, Fault> {
     match catch_unwind(AssertUnwindSafe(|| codec.encode_owned(value))) {
-        Ok(encoded) => encoded.map_err(|error| fault.with_source(Arc::new(error) as Arc<_>)),
-        Err(panic) => Err(fault.with_detail(format!("its Serialize panicked: {}", panic_text(&*panic)))),
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => Err(Fault::new(outcome, Reason::Encode).with_source(Arc::new(error) as Arc<_>)),
+        Err(panic) => Err(panicked(outcome, Reason::Encode, &*panic)),
     }
 }
 
 /// Decodes a value; a panic of its `Deserialize` is a fault like any other.
+#[inline]
 pub(crate) fn decode<T: DeserializeOwned + 'static>(
     codec: Codec,
-    body: crate::proto::Body,
+    body: Body,
     outcome: Outcome,
 ) -> Result<T, Fault> {
-    let fault = Fault::new(outcome, Reason::Decode);
     match catch_unwind(AssertUnwindSafe(|| codec.decode(body))) {
-        Ok(decoded) => decoded.map_err(|error| fault.with_source(Arc::new(error) as Arc<_>)),
-        Err(panic) => Err(fault.with_detail(format!("its Deserialize panicked: {}", panic_text(&*panic)))),
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Fault::new(outcome, Reason::Decode).with_source(Arc::new(error) as Arc<_>)),
+        Err(panic) => Err(panicked(outcome, Reason::Decode, &*panic)),
     }
+}
+
+fn panicked(outcome: Outcome, reason: Reason, panic: &(dyn Any + Send)) -> Fault {
+    let whose = match reason {
+        Reason::Encode => "Serialize",
+        _ => "Deserialize",
+    };
+    let text = format!("its {whose} panicked: {}", panic_text(panic));
+    Fault::new(outcome, reason).with_detail(text)
 }

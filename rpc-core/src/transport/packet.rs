@@ -10,9 +10,7 @@ use std::io::IoSlice;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Mutex;
 
-use super::DEFAULT_MAX_PACKET;
-
-/// How many unused buffers the process keeps; 32 of 64 KiB are 2 MiB.
+/// How many unused buffers the process keeps; 32 are 3 MiB.
 const MAX_SPARE: usize = 32;
 
 static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
@@ -32,10 +30,14 @@ pub struct PacketBuffer {
 }
 
 impl PacketBuffer {
+    /// The size of buffers that are used again, in bytes: what pipes have as their packets' limit unless told otherwise,
+    /// or more.
+    pub const REUSED: usize = 96 * 1024;
+
     /// Takes a buffer of at least `capacity` bytes, all initialised (to anything).
     #[must_use]
     pub fn take(capacity: usize) -> Self {
-        if capacity > DEFAULT_MAX_PACKET {
+        if capacity > Self::REUSED {
             return Self {
                 bytes: vec![0; capacity].into(),
             };
@@ -43,7 +45,7 @@ impl PacketBuffer {
         let near = NEAR.try_with(|near| near.borrow_mut().pop());
         let spare = near.ok().flatten().or_else(|| spare().pop());
         Self {
-            bytes: spare.unwrap_or_else(|| vec![0; DEFAULT_MAX_PACKET].into()),
+            bytes: spare.unwrap_or_else(|| vec![0; Self::REUSED].into()),
         }
     }
 
@@ -78,7 +80,7 @@ impl DerefMut for PacketBuffer {
 
 impl Drop for PacketBuffer {
     fn drop(&mut self) {
-        if self.bytes.len() != DEFAULT_MAX_PACKET {
+        if self.bytes.len() != Self::REUSED {
             return;
         }
         let mut bytes = Some(std::mem::take(&mut self.bytes));

@@ -12,7 +12,7 @@ mod support;
 use pipe_rpc_core::proto::Limits;
 use proptest::prelude::*;
 use side::{SMALL, Side};
-use step::{Step, close_step, cut_script, step};
+use step::{Step, close_step, cut_script, large_step, step};
 
 /// Both ends do the steps.
 fn run(limits: Limits, steps: &[(bool, Step)]) -> (Side, Side) {
@@ -82,6 +82,16 @@ proptest! {
         read_all(&mut left, &mut right);
         left.streams.check_credit(&mut left.end, &right.streams);
         right.streams.check_credit(&mut right.end, &left.streams);
+        finish(&mut left, &mut right);
+    }
+
+    #[test]
+    fn no_more_large_items_are_under_way_than_the_window_lets(
+        window in prop::sample::select(vec![1, 20_000]),
+        steps in prop::collection::vec((any::<bool>(), large_step()), 1..300),
+    ) {
+        // The other end says so when it is not so.
+        let (mut left, mut right) = run(Limits { window, ..SMALL }, &steps);
         finish(&mut left, &mut right);
     }
 

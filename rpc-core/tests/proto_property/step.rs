@@ -62,9 +62,9 @@ fn size() -> impl Strategy<Value = usize> {
     prop_oneof![4 => 0..200usize, 2 => 4000..4200usize, 2 => 0..20_000usize, 1 => 0..300_000usize]
 }
 
-/// Around the packet limit of 4096 bytes and the credit of 2000 or 1024.
+/// Around the packet limit of 4096 bytes, the credit of 2000 or 1024, and the window of 40,000.
 fn item_sizes() -> impl Strategy<Value = Vec<usize>> {
-    let size = prop_oneof![4 => 0..100usize, 2 => 900..2000usize, 2 => 4060..4100usize, 1 => 0..20_000usize];
+    let size = prop_oneof![4 => 0..100usize, 2 => 900..2000usize, 2 => 4060..4100usize, 2 => 0..60_000usize];
     prop::collection::vec(size, 1..12)
 }
 
@@ -118,6 +118,30 @@ pub fn cut_script() -> impl Strategy<Value = Vec<(bool, Step)>> {
         let cut = (true, Step::Cut(kept));
         before.into_iter().chain([cut]).chain(after).collect()
     })
+}
+
+/// The steps in which large items of many streams meet, half sent.
+pub fn large_step() -> impl Strategy<Value = Step> {
+    let call = |upload| {
+        Step::Call(NewCall {
+            upload,
+            ..NewCall::of(1)
+        })
+    };
+    let item = |(stream, size)| Step::Items(stream, vec![size]);
+    prop_oneof![
+        3 => any::<bool>().prop_map(call),
+        1 => any::<usize>().prop_map(Step::Cancel),
+        1 => any::<usize>().prop_map(|call| Step::Answer(call, 1)),
+        1 => any::<usize>().prop_map(Step::Interrupt),
+        3 => any::<usize>().prop_map(Step::Open),
+        1 => any::<usize>().prop_map(Step::Stop),
+        6 => (any::<usize>(), prop_oneof![Just(1), 5000..30_000usize]).prop_map(item),
+        1 => (any::<usize>(), 0..3u8).prop_map(|(stream, status)| Step::End(stream, status)),
+        2 => any::<usize>().prop_map(|stream| Step::Take(stream, 9)),
+        6 => (1..5usize).prop_map(Step::Send),
+        6 => (1..5usize).prop_map(Step::Receive),
+    ]
 }
 
 /// The steps in which a slot's uses follow each other closely.

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) use rpc_core::transport::DEFAULT_MAX_PACKET;
 use rpc_core::transport::{Link, PacketReceiver, PeerIdentity};
 use rustix::fs::Mode;
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};

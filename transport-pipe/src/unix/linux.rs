@@ -23,7 +23,13 @@ pub(super) const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL
     .union(SendFlags::EOR)
     .union(SendFlags::DONTWAIT);
 
-/// What is asked of the kernel for each direction; it doubles it. Room for six packets of 64 KiB, or two of 192.
+/// The limit for packets unless another is set. A packet costs 3 to 4 µs beside its bytes, so large ones make large
+/// bodies cheaper: an echo of 1 MiB takes 0.85 of the time that it takes in packets of 64 KiB. The kernel puts up to 68 KiB
+/// of a packet into single pages and the rest into one piece, here 32 KiB, which is the largest that it never fails to
+/// find: net/unix/af_unix.c, `unix_dgram_sendmsg`, and PAGE_ALLOC_COSTLY_ORDER in include/linux/mmzone.h.
+pub(crate) const DEFAULT_MAX_PACKET: usize = 96 * 1024;
+
+/// What is asked of the kernel for each direction; it doubles it. Room for four packets of 96 KiB, or two of 192.
 const SEND_BUFFER: usize = 212_992;
 
 /// What the kernel keeps of the send buffer for itself when it looks at a packet's size.

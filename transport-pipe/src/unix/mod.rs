@@ -16,6 +16,8 @@ mod lookup;
 mod no_peergroups;
 #[cfg(not(target_os = "linux"))]
 mod no_session;
+#[cfg(not(all(feature = "testing", target_os = "linux")))]
+mod no_system_calls;
 mod peer;
 #[cfg(target_os = "linux")]
 mod peercred_unsafe;
@@ -33,12 +35,16 @@ mod seqpacket;
 mod session;
 mod shared_place;
 mod socket;
+#[cfg(all(feature = "testing", target_os = "linux"))]
+mod system_calls;
 mod write_gate;
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
 #[cfg(target_os = "linux")]
 use linux as system;
+#[cfg(not(all(feature = "testing", target_os = "linux")))]
+use no_system_calls as system_calls;
 
 pub(crate) use connect::connect_once;
 pub(crate) use directory::private_path;
@@ -46,4 +52,6 @@ pub(crate) use listener::Acceptor;
 pub(crate) use lookup::{lookup_group, lookup_user};
 pub(crate) use shared_place::{prepare_shared_place, shared_path};
 pub(crate) use std::os::fd::OwnedFd as OsHandle;
-pub(crate) use system::{executable, into_parts};
+pub(crate) use system::{DEFAULT_MAX_PACKET, executable, into_parts};
+#[cfg(all(feature = "testing", target_os = "linux"))]
+pub use system_calls::SystemCalls;

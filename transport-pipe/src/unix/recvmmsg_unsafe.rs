@@ -9,6 +9,8 @@ use std::ptr;
 
 use rpc_core::transport::{Landing, PacketBuffer};
 
+use super::system_calls::count_receive;
+
 /// How many packets one call receives at most. A call that receives fewer has seen the queue empty.
 pub(super) const MOST_AT_ONCE: usize = 2;
 
@@ -92,6 +94,7 @@ const FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
 /// Repeats a system call that a signal has interrupted. `None`: it failed.
 fn retry(mut call: impl FnMut() -> Option<usize>) -> io::Result<usize> {
     loop {
+        count_receive();
         if let Some(received) = call() {
             return Ok(received);
         }

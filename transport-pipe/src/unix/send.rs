@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, send, sendmsg};
 
 use super::system::SEND_FLAGS;
+use super::system_calls::count_send;
 use super::write_gate::WriteGate;
 
 /// The most slices that one system call takes (IOV_MAX is 1024 on every system here).
@@ -49,6 +50,7 @@ pub(super) fn send_slices(fd: impl AsFd, slices: &[IoSlice<'_>], gate: &WriteGat
 
 /// A small packet is one slice, and needs none of the headers that the kernel would have to copy in and check.
 fn send_once(fd: impl AsFd, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    count_send();
     match slices {
         [whole, rest @ ..] if rest.iter().all(|slice| slice.is_empty()) => send(fd, whole, SEND_FLAGS),
         _ => sendmsg(fd, slices, &mut SendAncillaryBuffer::default(), SEND_FLAGS),

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rpc_core::transport::{DEFAULT_MAX_PACKET, Landing, Packet, PacketBuffer, PacketReceiver, PacketSender};
+use rpc_core::transport::{Landing, Packet, PacketBuffer, PacketReceiver, PacketSender};
 use rustix::io::Errno;
 
 use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_landing, receive_some};
@@ -82,7 +82,7 @@ impl Receiver {
     /// Receives what is there, up to two packets, and parks all of it but the first.
     fn receive(&mut self) -> io::Result<Round> {
         // Two large buffers for what is most often one packet would cost more than asking once more.
-        let at_once = if self.max_packet > DEFAULT_MAX_PACKET {
+        let at_once = if self.max_packet > PacketBuffer::REUSED {
             1
         } else {
             MOST_AT_ONCE

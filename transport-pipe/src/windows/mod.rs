@@ -39,4 +39,5 @@ pub(crate) use acceptor::Acceptor;
 pub(crate) use client::connect_once;
 pub(crate) use lookup::{executable, lookup_group, lookup_user};
 pub(crate) use parts::{OsHandle, into_parts};
+pub(crate) use rpc_core::transport::DEFAULT_MAX_PACKET;
 pub(crate) use security::{prepare_shared_place, private_path, shared_path};

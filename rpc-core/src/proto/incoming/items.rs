@@ -2,6 +2,7 @@
 
 use super::super::items::{ItemsEnd, ItemsIn, ItemsOut, Opener, Room, StreamId, push_credit};
 use super::super::outbox::Mark;
+use super::super::under_way::UnderWay;
 use super::super::wire::STREAM;
 use super::{
     Answer, Body, CallId, Incoming, Interrupt, Kind, OutFrame, Outbox, ProtocolError, RequestHead, State,
@@ -133,6 +134,7 @@ impl Incoming {
         call: CallId,
         total: Option<u64>,
         part: &[u8],
+        under_way: &UnderWay,
     ) -> Result<bool, ProtocolError> {
         let limit = self.limits.max_body;
         let slot = self.current(call).ok_or(ProtocolError::SlotOutOfTurn { call })?;
@@ -140,7 +142,7 @@ impl Incoming {
             return Err(ProtocolError::WrongFragments { call });
         }
         let items = slot.upload.as_mut().ok_or(ProtocolError::NoStream { call })?;
-        items.handle_item(call, total, part, limit)
+        items.handle_item(call, total, part, limit, under_way)
     }
 
     /// No more items follow the request. Whether somebody waits for them.
@@ -173,15 +175,10 @@ impl Incoming {
     /// Nobody reads the items that follow the request, though the call goes on.
     pub(in crate::proto) fn stop_items(&mut self, call: CallId, outbox: &mut Outbox) {
         let Some(slot) = self.current(call) else { return };
-        let interrupted = Some(Interrupt::Cancelled);
-        let sends_no_more =
-            matches!(&slot.state, State::Running { interrupted: by, .. } if *by == interrupted);
         let items = slot.upload.as_mut().filter(|items| items.is_wanted());
         let Some(items) = items else { return };
         items.discard();
-        if !sends_no_more {
-            push_credit(id(call), u64::MAX, outbox);
-        }
+        push_credit(id(call), u64::MAX, outbox);
     }
 }
 

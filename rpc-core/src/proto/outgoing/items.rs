@@ -2,6 +2,7 @@
 
 use super::super::items::{ItemsEnd, ItemsIn, ItemsOut, Opener, Room, StreamId};
 use super::super::outbox::Mark;
+use super::super::under_way::UnderWay;
 use super::{Body, CallId, Ending, Outbox, Outgoing, Progress, ProtocolError, RequestHead, Slot, State};
 
 impl Outgoing {
@@ -34,12 +35,13 @@ impl Outgoing {
         total: Option<u64>,
         part: &[u8],
         limit: u64,
+        under_way: &UnderWay,
     ) -> Result<bool, ProtocolError> {
         let Some(slot) = self.find(call)? else {
             return Ok(false);
         };
         let items = slot.download.as_mut().ok_or(ProtocolError::NoStream { call })?;
-        items.handle_item(call, total, part, limit)
+        items.handle_item(call, total, part, limit, under_way)
     }
 
     /// A further part of an item. The item, if it is whole.
