@@ -33,6 +33,13 @@ pub(crate) struct Call {
     pub(crate) server: u32,
 }
 
+impl Serve {
+    /// The row's name in the results.
+    pub(crate) fn label(&self) -> String {
+        self.load.label(&self.row)
+    }
+}
+
 impl Job {
     /// What this process was started for, if it is a child.
     pub(crate) fn given() -> Option<Self> {

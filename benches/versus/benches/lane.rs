@@ -38,9 +38,8 @@ impl Lane {
         Ok(())
     }
 
-    /// As in the results.
     pub(crate) fn label(&self) -> String {
-        self.job.load.label(&self.job.row)
+        self.job.label()
     }
 
     /// The figures of each turn.

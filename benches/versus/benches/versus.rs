@@ -55,7 +55,7 @@ fn compare(options: &Options) -> ExitCode {
 fn try_compare(options: &Options) -> io::Result<()> {
     let kept = options.kept()?;
     let mut results = Results::default();
-    measure::all(options, &mut results)?;
+    let missing = measure::all(options, &mut results)?;
     let all = kept.joined_by(&results);
     let targets = targets::markdown(&all);
     let tables = tables::markdown(if options.show { &all } else { &results });
@@ -67,5 +67,10 @@ fn try_compare(options: &Options) -> io::Result<()> {
     if let Some(folder) = &options.plots {
         plots::draw(&all, folder)?;
     }
-    Ok(())
+    match missing {
+        0 => Ok(()),
+        _ => Err(io::Error::other(format!(
+            "{missing} measurements failed, see above"
+        ))),
+    }
 }

@@ -61,7 +61,7 @@ impl Side {
             }
             Event::Farewell => assert!(!std::mem::replace(&mut self.peer_left, true)),
             Event::FarewellAcked => self.acknowledged = true,
-            Event::Room(_) | Event::Pong(_) | Event::BodyDeadline(_) => {}
+            Event::Room(_) | Event::Pong(_) | Event::Timeout(_) => {}
         }
     }
 

@@ -118,7 +118,7 @@ impl State {
                 Event::Announced(call, head) => outcomes.incoming.push(Arrival::Announced(call, head)),
                 Event::Withdrawn(call) => outcomes.incoming.push(Arrival::Withdrawn(call)),
                 Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
-                Event::BodyDeadline(deadline) => self.arm(Some(deadline)),
+                Event::Timeout(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),
                 Event::Ended(call, ending) => self.end_call(call, ending, outcomes),
                 Event::Streaming(call) => {

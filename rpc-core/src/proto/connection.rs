@@ -11,6 +11,7 @@ use super::error::ProtocolError;
 use super::event::{Answer, Event};
 use super::incoming::Incoming;
 use super::items::StreamId;
+use super::keeping::Keeping;
 use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
@@ -45,6 +46,7 @@ pub struct Connection {
     pub(super) held: Vec<(Mark, StreamId)>,
     /// The large bodies that are arriving.
     pub(super) turns: Turns,
+    pub(super) keeping: Keeping,
     /// The packet that tells the peer what it did wrong.
     report: Option<Mark>,
 }
@@ -76,6 +78,7 @@ impl Connection {
             owed: Vec::new(),
             held: Vec::new(),
             turns: Turns::default(),
+            keeping: Keeping::default(),
             report: None,
         }
     }
@@ -85,7 +88,8 @@ impl Connection {
         self.incoming.set_method_limits(limits);
     }
 
-    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, and then once.
+    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, or a
+    /// very large body begins, and then once.
     ///
     /// # Errors
     /// If the peer broke the protocol: the connection is to be ended.
@@ -114,6 +118,7 @@ impl Connection {
 
     /// The time has come that [`Self::next_timeout`] told.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.keeping.handle_timeout(now);
         for call in self.outgoing.overdue(now) {
             let unsent = self.abandon(call) == Abandoned::Withdrawn;
             self.events
@@ -257,8 +262,10 @@ impl Connection {
     /// When [`Self::handle_timeout`] is to be called, at the latest.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
-        [self.outgoing.next_deadline(), self.incoming.next_deadline()]
+        let deadlines = [self.outgoing.next_deadline(), self.incoming.next_deadline()];
+        deadlines
             .into_iter()
+            .chain([self.keeping.next_timeout()])
             .flatten()
             .min()
     }

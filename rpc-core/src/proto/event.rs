@@ -12,9 +12,9 @@ use super::items::{ItemsEnd, StreamId};
 pub enum Event {
     /// A call of the peer's is to run.
     Incoming(IncomingCall),
-    /// A body is arriving that is not waited for after this: [`handle_timeout`](super::Connection::handle_timeout) is
-    /// to be called then.
-    BodyDeadline(Instant),
+    /// [`handle_timeout`](super::Connection::handle_timeout) is to be called then: a body is arriving that is not waited for
+    /// after this, or whose memory is kept until then.
+    Timeout(Instant),
     /// A running call of the peer's is to end: it was cancelled, or its deadline passed.
     Interrupted(CallId),
     /// The first part of a call of the peer's has come, the rest is on its way.

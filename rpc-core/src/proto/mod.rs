@@ -12,6 +12,8 @@ mod event;
 mod hello;
 mod incoming;
 mod items;
+mod keeping;
+mod kept;
 mod landings;
 mod large_buffer;
 mod metadata;

@@ -31,6 +31,8 @@ impl Connection {
             self.turns.on_part(stream_of(&frame, call), frame.has(MORE));
         } else if frame.has(MORE) {
             self.turns.on_start(stream_of(&frame, call));
+            let timeout = self.keeping.on_body(total_of(packet.bytes(), &frame), now);
+            self.events.extend(timeout.map(Event::Timeout));
         }
         match frame.kind {
             Kind::Request => return self.handle_request(packet, &frame, call, now),
@@ -139,7 +141,7 @@ impl Connection {
             }));
         } else if self.incoming.is_receiving(call) {
             self.events.push_back(Event::Announced(call, head));
-            self.events.extend(head.deadline.map(Event::BodyDeadline));
+            self.events.extend(head.deadline.map(Event::Timeout));
         }
         Ok(packet)
     }
@@ -323,6 +325,13 @@ impl Connection {
             self.events.push_back(Event::Freed(call));
         }
     }
+}
+
+/// The size of the body whose first part the frame brings; the end of a head with MORE.
+fn total_of(packet: &[u8], frame: &Frame) -> u64 {
+    packet[frame.head.clone()]
+        .last_chunk()
+        .map_or(0, |total| u64::from_le_bytes(*total))
 }
 
 /// The stream that a frame of the peer's is about.

@@ -289,7 +289,7 @@ impl Side {
             }
             Event::Room(id) => drop(self.streams.full.remove(&key(id))),
             Event::UploadStopped(call) => drop(self.streams.full.remove(&(true, call))),
-            Event::Pong(_) | Event::BodyDeadline(_) => {}
+            Event::Pong(_) | Event::Timeout(_) => {}
             other => panic!("{other:?} out of nothing"),
         }
     }

@@ -208,7 +208,7 @@ impl End {
         let for_drivers = |event: &Event| {
             matches!(
                 event,
-                Event::BodyDeadline(_) | Event::Announced(..) | Event::Withdrawn(_)
+                Event::Timeout(_) | Event::Announced(..) | Event::Withdrawn(_)
             )
         };
         self.events.extend(events.filter(|event| !for_drivers(event)));
@@ -273,7 +273,7 @@ pub fn say(event: &Event) -> String {
         Event::Announced(call, _) => format!("{call} begins to come"),
         Event::Withdrawn(call) => format!("{call} is withdrawn"),
         Event::Metadata(call, metadata) => format!("{call} brings {metadata:?}"),
-        Event::BodyDeadline(_) => "a body has a deadline".to_owned(),
+        Event::Timeout(_) => "to be woken in time".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
