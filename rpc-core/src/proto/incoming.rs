@@ -23,7 +23,7 @@ use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::Kind;
-use super::{Answer, Body};
+use super::{Answer, Body, Pack};
 
 /// What the callers of calls are told that a drain deadline cut.
 const DRAIN_DEADLINE_PASSED: &str = "the other end had to leave: its drain deadline passed";

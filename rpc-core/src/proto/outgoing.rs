@@ -13,7 +13,6 @@ mod items;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::Body;
 use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::body_limits::BodyLimit;
@@ -25,6 +24,7 @@ use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::{Kind, OPENER};
+use super::{Body, Pack};
 
 pub(super) struct Outgoing {
     slots: Slots<Slot>,
