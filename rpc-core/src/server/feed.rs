@@ -78,13 +78,13 @@ impl Feed {
         yield_once().await;
         let mut stream = pin!(stream);
         let end = poll_fn(|cx| {
-            let mut lent = Lent::from(&self.0);
+            let mut place = Borrowed::from(&self.0);
             // A full batch is taken by whoever polls, who then polls again.
-            while !lent.batch.is_full() {
+            while !place.batch.is_full() {
                 let Some(item) = ready!(stream.as_mut().poll_next(cx)) else {
                     return Poll::Ready(Ok(()));
                 };
-                let added = add(&mut lent.batch, item);
+                let added = add(&mut place.batch, item);
                 if added.is_err() {
                     return Poll::Ready(added);
                 }
@@ -102,19 +102,19 @@ impl Feed {
 }
 
 /// The batch that is in place, taken out and put back, if by a panic.
-struct Lent<'a> {
+struct Borrowed<'a> {
     place: &'a Mutex<Place>,
     batch: Batch,
 }
 
-impl<'a> Lent<'a> {
+impl<'a> Borrowed<'a> {
     fn from(place: &'a Mutex<Place>) -> Self {
         let batch = std::mem::take(&mut lock(place).batch);
         Self { place, batch }
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         lock(self.place).batch = std::mem::take(&mut self.batch);
     }
