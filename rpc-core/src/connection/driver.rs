@@ -195,7 +195,7 @@ impl Driver {
         let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
         if is_idle && state.proto.is_draining() {
             drop(state);
-            self.shared.idle.notify_waiters();
+            self.shared.changed.notify_waiters();
         }
         is_over
     }
