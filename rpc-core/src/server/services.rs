@@ -87,8 +87,10 @@ impl Services {
     }
 
     /// Drives a connection to its end, and waits for what was begun when it was made.
-    ///
-    /// No async function, which would have room for the driver twice: each connection holds this future.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "each connection holds this future, and an async function's has room for the driver twice"
+    )]
     pub(crate) fn drive(self, mut driver: Driver) -> impl Future<Output = ()> + Send {
         async move {
             let beside = self.begin_beside(&driver);
