@@ -11,7 +11,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
-use pipe_rpc_transport::{Access, BindError, Framing, NameError, Packet, Pipe, PipeServer};
+use pipe_rpc_transport::{Access, BindError, Framing, MAX_PACKET, NameError, Packet, Pipe, PipeServer};
 use support::{child, connect, number_of, numbered, on_each_transport, pair, role, server};
 
 fn native(directory: &tempfile::TempDir) -> String {
@@ -190,19 +190,22 @@ async fn raw_client(framing: Framing) -> (OwnedFd, Pipe) {
     (client.into_parts().await.unwrap().handle, served)
 }
 
+/// More than any limit that can be set.
+const TOO_LARGE: u32 = MAX_PACKET as u32 + 1;
+
 #[test]
 fn a_peer_that_breaks_the_framing_ends_its_pipe_and_nothing_is_allocated_for_it() {
     on_each_transport(async |framing| {
         let cases: &[(&[u8], ErrorKind)] = match framing {
             Framing::Prefixed => &[
                 (&[0, 0, 0, 0], ErrorKind::InvalidData),
-                (&[1, 0, 1, 0], ErrorKind::InvalidData),
+                (&TOO_LARGE.to_le_bytes(), ErrorKind::InvalidData),
                 (&[255, 255, 255, 255], ErrorKind::InvalidData),
                 (&[5, 0, 0, 0, 1, 2, 3, 4], ErrorKind::UnexpectedEof),
                 (&[5, 0], ErrorKind::UnexpectedEof),
                 (&[5, 0, 0, 0], ErrorKind::UnexpectedEof),
             ],
-            _ => &[(&[7; 65_537], ErrorKind::InvalidData)],
+            _ => &[(&[7; TOO_LARGE as usize], ErrorKind::InvalidData)],
         };
         for (bytes, expected) in cases {
             let (handle, mut served) = raw_client(framing).await;

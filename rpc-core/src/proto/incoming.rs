@@ -6,27 +6,31 @@
 //!                           ▼                           ▼
 //!                        Answered                  interrupted, then Answered when the handler has ended
 //! ```
-//! The streams of a call are in `items`.
+//! Requests as they arrive are in `arriving`, what calls are answered in `answers`, what ends them early in `interrupts`, and their
+//! streams in `items`.
 
+mod answers;
+mod arriving;
+mod interrupts;
 mod items;
 
 use std::time::Instant;
 
 use super::agreed::Limits;
-use super::assembly::Assembly;
 use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
 use super::metadata::Metadata;
-use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
+use super::outbox::{Mark, OutFrame, Outbox};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::Kind;
 use super::{Answer, Body};
 
-/// What the callers of calls are told that a drain deadline cut.
-const DRAIN_DEADLINE_PASSED: &str = "the other end had to leave: its drain deadline passed";
+use arriving::Receiving;
+pub(super) use arriving::{Arriving, Whole};
+use interrupts::Interrupt;
 
 pub(super) struct Incoming {
     slots: Slots<Slot>,
@@ -75,39 +79,6 @@ enum State {
     Answered(Mark),
 }
 
-#[derive(Debug)]
-struct Receiving {
-    head: RequestHead,
-    metadata: Metadata,
-    body: Assembly,
-}
-
-/// Why a running call is to end without its result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Interrupt {
-    /// The caller cancelled it.
-    Cancelled,
-    /// Its deadline passed.
-    DeadlinePassed,
-}
-
-/// What a body was that is whole now.
-pub(super) enum Whole {
-    Call(IncomingCall),
-    Item(Body),
-}
-
-/// What the first frame of a request brings.
-pub(super) struct Arriving<'a> {
-    pub(super) call: CallId,
-    pub(super) head: RequestHead,
-    pub(super) metadata: &'a Metadata,
-    /// The size of the whole body, if it goes on in fragments.
-    pub(super) total: Option<u64>,
-    /// What comes of the body with it.
-    pub(super) part: &'a [u8],
-}
-
 impl Incoming {
     pub(super) fn new(granted: Limits) -> Self {
         Self {
@@ -122,125 +93,6 @@ impl Incoming {
     /// Some methods have limits of their own.
     pub(super) fn set_method_limits(&mut self, limits: MethodLimits) {
         self.method_limits = limits;
-    }
-
-    /// Opens the call that a request begins. True: the whole body is there, the call may run.
-    pub(super) fn handle_request(
-        &mut self,
-        arriving: Arriving<'_>,
-        refusal: Option<u16>,
-        outbox: &mut Outbox,
-    ) -> Result<bool, ProtocolError> {
-        let Arriving {
-            call,
-            head,
-            metadata,
-            total,
-            part,
-        } = arriving;
-        self.open_slot(call, &head, outbox)?;
-        if let Some(total) = total {
-            self.charge(call, total)?;
-        }
-        let size = total.unwrap_or(part.len() as u64);
-        let limit = self.limit(call, self.limits.max_body).bytes();
-        if size > limit {
-            let values = [size, limit];
-            self.refuse(
-                call,
-                &FaultRecord {
-                    values,
-                    ..FaultRecord::refused(code::BODY_TOO_LARGE)
-                },
-                outbox,
-            );
-        } else if let Some(code) = refusal {
-            self.refuse(call, &FaultRecord::refused(code), outbox);
-        } else if let Some(total) = total {
-            return self.start_receiving(call, head, metadata.clone(), total, part);
-        } else {
-            return Ok(true);
-        }
-        self.set_body_open(call, total.is_some());
-        Ok(false)
-    }
-
-    /// A further fragment of a request's body, or of an item behind it; what it was, once it is whole.
-    pub(super) fn handle_fragment(
-        &mut self,
-        call: CallId,
-        part: &[u8],
-        more: bool,
-    ) -> Result<Option<Whole>, ProtocolError> {
-        let wrong = ProtocolError::WrongFragments { call };
-        let slot = self.current(call).ok_or(wrong)?;
-        let State::Receiving(receiving) = &mut slot.state else {
-            if !slot.body_open {
-                let items = slot.upload.as_mut().ok_or(wrong)?;
-                return Ok(items.handle_fragment(call, part, more)?.map(Whole::Item));
-            }
-            slot.body_open = more;
-            return Ok(None);
-        };
-        if !receiving.body.push(part, more) {
-            return Err(wrong);
-        }
-        if more {
-            return Ok(None);
-        }
-        let running = State::Running {
-            oneway: receiving.head.oneway,
-            begun: false,
-            interrupted: None,
-            items: None,
-        };
-        let State::Receiving(receiving) = std::mem::replace(&mut slot.state, running) else {
-            return Err(wrong);
-        };
-        Ok(Some(Whole::Call(IncomingCall {
-            id: call,
-            head: receiving.head,
-            metadata: receiving.metadata,
-            body: receiving.body.finish(),
-        })))
-    }
-
-    /// The body of the call that is arriving in fragments.
-    pub(super) fn assembly(&mut self, call: CallId) -> Option<&mut Assembly> {
-        let slot = self.current(call)?;
-        match &mut slot.state {
-            State::Receiving(receiving) => Some(&mut receiving.body),
-            _ if slot.body_open => None,
-            _ => slot.upload.as_mut()?.assembly(),
-        }
-    }
-
-    /// The caller waits no more. Whether a handler is to be stopped.
-    pub(super) fn handle_cancel(&mut self, call: CallId, outbox: &mut Outbox) -> Result<bool, ProtocolError> {
-        let slot = self
-            .slots
-            .get(call.slot)
-            .filter(|slot| slot.generation == call.generation);
-        let slot = slot.ok_or(ProtocolError::SlotOutOfTurn { call })?;
-        match &mut slot.state {
-            State::Receiving(_) => {
-                slot.body_open = true;
-                self.done(call, outbox);
-                Ok(false)
-            }
-            State::Running { interrupted, .. } => {
-                // Not even the rest of an item that is half there comes any more, however long the handler runs on.
-                slot.upload.iter_mut().for_each(|items| items.discard());
-                Ok(interrupted.replace(Interrupt::Cancelled).is_none())
-            }
-            State::Answering(_) => {
-                if !matches!(outbox.withdraw(call, false), Withdrawn::Gone) {
-                    self.done(call, outbox);
-                }
-                Ok(false)
-            }
-            State::Closed | State::Answered(_) => Ok(false),
-        }
     }
 
     /// What is to travel beside the result of a running call. `None`: it is too late for that.
@@ -272,113 +124,6 @@ impl Incoming {
         }
         let charge = std::mem::take(&mut slot.charge);
         self.window.give_back(charge);
-    }
-
-    /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
-    pub(super) fn answer(&mut self, call: CallId, answer: Answer, outbox: &mut Outbox) -> bool {
-        let Some(slot) = self.current(call) else {
-            return false;
-        };
-        let State::Running {
-            oneway,
-            interrupted,
-            items,
-            ..
-        } = &slot.state
-        else {
-            return false;
-        };
-        if items.is_some() {
-            self.end_stream(call, answer, outbox);
-            return true;
-        }
-        let oneway = *oneway;
-        match (*interrupted, answer) {
-            (_, Answer::Refused(record)) => self.refuse(call, &record, outbox),
-            (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => self.done(call, outbox),
-            _ if oneway => self.done(call, outbox),
-            (_, Answer::Succeeded(body)) => self.respond(call, 0, body, outbox),
-            (_, Answer::StreamEnded) => self.respond(call, 0, Body::new(), outbox),
-            (_, Answer::Failed(body)) => self.respond(call, 1, body, outbox),
-            (_, Answer::Faulted(record)) => self.respond(call, 2, record.encode(), outbox),
-        }
-        true
-    }
-
-    /// The calls whose deadlines have passed.
-    pub(super) fn overdue(&self, now: Instant) -> Vec<CallId> {
-        let overdue = self.deadlines().filter(|(_, deadline)| *deadline <= now);
-        overdue.map(|(call, _)| call).collect()
-    }
-
-    /// The deadline of the call has passed. Whether a handler is to be stopped.
-    pub(super) fn expire(&mut self, call: CallId, outbox: &mut Outbox) -> bool {
-        let Some(slot) = self.current(call) else {
-            return false;
-        };
-        slot.deadline = None;
-        match &mut slot.state {
-            State::Running { interrupted, .. } => interrupted.replace(Interrupt::DeadlinePassed).is_none(),
-            State::Receiving(_) => {
-                slot.body_open = true;
-                self.refuse(call, &FaultRecord::refused(code::DEADLINE_EXCEEDED), outbox);
-                false
-            }
-            _ => false,
-        }
-    }
-
-    /// What a call is answered whose handler was dropped before it ended.
-    pub(super) fn interrupted_answer(&mut self, call: CallId) -> Answer {
-        let Some(State::Running {
-            begun, interrupted, ..
-        }) = self.current(call).map(|slot| &slot.state)
-        else {
-            return Answer::Nothing;
-        };
-        let code = match interrupted {
-            Some(Interrupt::Cancelled) => return Answer::Nothing,
-            Some(Interrupt::DeadlinePassed) => code::DEADLINE_EXCEEDED,
-            None => code::CANCELLED,
-        };
-        if *begun {
-            Answer::Faulted(FaultRecord {
-                outcome: ran::MAY_HAVE_RUN,
-                ..FaultRecord::refused(code)
-            })
-        } else {
-            Answer::Refused(FaultRecord::refused(code))
-        }
-    }
-
-    /// Ends every call whose answer is not there yet: those that have begun may have run. Which ones.
-    pub(super) fn cut(&mut self, outbox: &mut Outbox) -> Vec<CallId> {
-        let open = self.slots.iter().filter_map(|(slot, state)| {
-            let generation = state.generation;
-            let is_open = matches!(state.state, State::Running { .. } | State::Receiving(_));
-            is_open.then_some(CallId { slot, generation })
-        });
-        let open: Vec<_> = open.collect();
-        for &call in &open {
-            if self.is_receiving(call) {
-                self.set_body_open(call, true);
-                self.refuse(call, &cut_off(ran::REFUSED), outbox);
-                continue;
-            }
-            let answer = if !self.is_running(call) {
-                self.interrupted_answer(call)
-            } else if self.has_begun(call) {
-                Answer::Faulted(cut_off(ran::MAY_HAVE_RUN))
-            } else {
-                Answer::Refused(cut_off(ran::REFUSED))
-            };
-            self.answer(call, answer, outbox);
-        }
-        open
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines().map(|(_, deadline)| deadline).min()
     }
 
     /// Whether the call is with its handler and nobody has interrupted it.
@@ -450,69 +195,6 @@ impl Incoming {
         Ok(())
     }
 
-    fn charge(&mut self, call: CallId, total: u64) -> Result<(), ProtocolError> {
-        if !self.window.charge(total) {
-            return Err(ProtocolError::WindowOverrun { total });
-        }
-        if let Some(slot) = self.current(call) {
-            slot.charge = total;
-        }
-        Ok(())
-    }
-
-    fn start_receiving(
-        &mut self,
-        call: CallId,
-        head: RequestHead,
-        metadata: Metadata,
-        total: u64,
-        part: &[u8],
-    ) -> Result<bool, ProtocolError> {
-        // Within max_body, which this end chose to fit its memory.
-        let mut body = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
-        if !body.push(part, true) {
-            return Err(ProtocolError::WrongFragments { call });
-        }
-        if let Some(slot) = self.current(call) {
-            slot.state = State::Receiving(Box::new(Receiving { head, metadata, body }));
-        }
-        Ok(false)
-    }
-
-    fn respond(&mut self, call: CallId, status: u8, body: Body, outbox: &mut Outbox) {
-        let metadata = self.current(call).map(|slot| std::mem::take(&mut slot.metadata));
-        // A fault record fills a packet by itself.
-        let metadata = metadata.filter(|_| status != 2).unwrap_or_default();
-        let extensions = metadata.encoded();
-        if outbox.fits(4 + extensions.len(), body.len()) {
-            let head = [status, 0, 0, 0];
-            let response = OutFrame {
-                extensions,
-                ..frame(Kind::Response, call, &head)
-            };
-            let mark = outbox.push(&response, body);
-            return self.close(call, State::Answered(mark));
-        }
-        let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-        let response = OutFrame {
-            extensions,
-            ..frame(Kind::Response, call, &head)
-        };
-        outbox.push_large(&response, body);
-        self.close(call, State::Answering(None));
-    }
-
-    fn refuse(&mut self, call: CallId, record: &FaultRecord, outbox: &mut Outbox) {
-        let mark = outbox.push(&frame(Kind::Refused, call, &[]), record.encode());
-        self.close(call, State::Answered(mark));
-    }
-
-    fn done(&mut self, call: CallId, outbox: &mut Outbox) {
-        let mark = outbox.push_done(call);
-        self.close(call, State::Answered(mark));
-    }
-
     fn close(&mut self, call: CallId, state: State) {
         self.begin(call);
         let Some(slot) = self.current(call) else { return };
@@ -532,31 +214,6 @@ impl Incoming {
         self.slots
             .get(call.slot)
             .filter(|slot| slot.generation == call.generation)
-    }
-
-    fn deadlines(&self) -> impl Iterator<Item = (CallId, Instant)> {
-        self.slots.iter().filter_map(|(id, slot)| {
-            let waits = matches!(
-                slot.state,
-                State::Running {
-                    interrupted: None,
-                    ..
-                } | State::Receiving(_)
-            );
-            let call = CallId {
-                slot: id,
-                generation: slot.generation,
-            };
-            slot.deadline.filter(|_| waits).map(|deadline| (call, deadline))
-        })
-    }
-}
-
-fn cut_off(outcome: u8) -> FaultRecord {
-    FaultRecord {
-        outcome,
-        text: DRAIN_DEADLINE_PASSED.into(),
-        ..FaultRecord::refused(code::DRAINING)
     }
 }
 

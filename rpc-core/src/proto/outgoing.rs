@@ -6,9 +6,11 @@
 //!                   ▼
 //!               Abandoned ──terminal──▶ Free      (withdrawn before anything left: straight to Free)
 //! ```
-//! The streams of a call are in `items`.
+//! Large request bodies that wait are in `waiting`, responses in `responses`, and the streams of a call in `items`.
 
 mod items;
+mod responses;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -16,12 +18,11 @@ use std::time::Instant;
 use super::Body;
 use super::agreed::Limits;
 use super::assembly::Assembly;
-use super::body_limits::BodyLimit;
 use super::call::{CallId, Ending, FaultRecord, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
 use super::metadata::Metadata;
-use super::outbox::{Mark, OutFrame, Outbox, Withdrawn};
+use super::outbox::{Mark, OutFrame, Outbox};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::{Kind, OPENER};
@@ -144,18 +145,6 @@ impl Outgoing {
         Some(call)
     }
 
-    /// The call's method has a limit of its own for its response.
-    pub(super) fn limit_response(&mut self, call: CallId, max_body: u64) {
-        if let Some(slot) = self.current(call) {
-            slot.max_body = Some(max_body);
-        }
-    }
-
-    /// The limit for the response to a call: its method's, or else `of_end`.
-    fn response_limit(&mut self, call: CallId, of_end: u64) -> u64 {
-        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end).bytes()
-    }
-
     /// Nobody waits for the call any more.
     pub(super) fn abandon(&mut self, call: CallId, outbox: &mut Outbox) -> Abandoned {
         let Some(slot) = self.current(call).filter(|slot| slot.state == State::Open) else {
@@ -176,113 +165,6 @@ impl Outgoing {
         }
         outbox.push(&control(Kind::Cancel, call), Body::new());
         Abandoned::Told
-    }
-
-    /// A response, or the first part of one.
-    pub(super) fn handle_response(
-        &mut self,
-        call: CallId,
-        status: u8,
-        body: Body,
-        limit: u64,
-        outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        let (size, limit) = (body.len() as u64, self.response_limit(call, limit));
-        let ending = match status {
-            0 | 1 if size > limit => too_large(size, limit),
-            0 => Ending::Succeeded(body),
-            1 => Ending::Failed(body),
-            2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
-            _ => {
-                return Err(ProtocolError::MalformedHead {
-                    kind: Kind::Response as u8,
-                });
-            }
-        };
-        self.handle_terminal(call, ending, outbox)
-    }
-
-    /// The first part of a response that goes on in fragments. One over the limit ends its call, which is cancelled:
-    /// the peer may know another limit of the method.
-    pub(super) fn handle_large_response(
-        &mut self,
-        call: CallId,
-        status: u8,
-        total: u64,
-        part: &[u8],
-        limit: u64,
-        outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        if status > 1 {
-            return Err(ProtocolError::MalformedHead {
-                kind: Kind::Response as u8,
-            });
-        }
-        let limit = self.response_limit(call, limit);
-        let Some(slot) = self.find(call)?.filter(|slot| slot.state == State::Open) else {
-            return Ok(None);
-        };
-        if total > limit && slot.response.is_none() {
-            self.abandon(call, outbox);
-            return Ok(Some(too_large(total, limit)));
-        }
-        // Within the limit, which this end chose to fit its memory.
-        let mut assembly = Assembly::new(usize::try_from(total).unwrap_or(usize::MAX));
-        if slot.response.is_some() || !assembly.push(part, true) {
-            return Err(ProtocolError::WrongFragments { call });
-        }
-        slot.response = Some((status == 1, assembly));
-        Ok(None)
-    }
-
-    pub(super) fn handle_fragment(
-        &mut self,
-        call: CallId,
-        part: &[u8],
-        more: bool,
-        outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        let Some(slot) = self.find(call)? else {
-            return Ok(None);
-        };
-        if slot.state == State::Abandoned {
-            // The parts before were dropped with the call; the last one still ends it.
-            return if more {
-                Ok(None)
-            } else {
-                self.handle_terminal(call, Ending::Done, outbox)
-            };
-        }
-        let Some((failed, assembly)) = &mut slot.response else {
-            return Err(ProtocolError::WrongFragments { call });
-        };
-        let failed = *failed;
-        if !assembly.push(part, more) {
-            return Err(ProtocolError::WrongFragments { call });
-        }
-        if more {
-            return Ok(None);
-        }
-        let body = slot
-            .response
-            .take()
-            .map(|(_, assembly)| assembly.finish())
-            .unwrap_or_default();
-        let ending = if failed {
-            Ending::Failed(body)
-        } else {
-            Ending::Succeeded(body)
-        };
-        self.handle_terminal(call, ending, outbox)
-    }
-
-    /// The body of the call that is arriving in fragments.
-    pub(super) fn assembly(&mut self, call: CallId) -> Option<&mut Assembly> {
-        let slot = self.current(call)?;
-        match (&mut slot.download, &mut slot.response) {
-            (Some(items), _) => items.assembly(),
-            (None, response) => response.as_mut().map(|(_, assembly)| assembly),
-        }
     }
 
     /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
@@ -306,12 +188,6 @@ impl Outgoing {
         }
         self.free(call.slot);
         Ok(waited_for.then_some(ending))
-    }
-
-    /// The callee grants more bytes of large request bodies.
-    pub(super) fn handle_credit(&mut self, granted: u64, outbox: &mut Outbox) {
-        self.window.raise(granted);
-        self.start_waiting(outbox);
     }
 
     /// The open calls whose deadlines have passed.
@@ -341,10 +217,6 @@ impl Outgoing {
     /// How many calls have not seen their terminal frame.
     pub(super) fn open(&self) -> usize {
         self.open
-    }
-
-    pub(super) fn window_left(&self) -> u64 {
-        self.window.left()
     }
 
     pub(super) fn max_body(&self) -> u64 {
@@ -392,35 +264,6 @@ impl Outgoing {
             }
         }
     }
-
-    /// Takes a large body back. Whether parts of it had left.
-    fn withdraw_body(&mut self, call: CallId, outbox: &mut Outbox) -> bool {
-        if let Some(at) = self.waiting.iter().position(|(waiting, ..)| *waiting == call) {
-            self.waiting.remove(at);
-            return false;
-        }
-        let Withdrawn::Unsent { size } = outbox.withdraw(call, true) else {
-            return true;
-        };
-        // It was charged when it left the waiting line, and the callee will never return that.
-        self.window.take_back(size);
-        self.start_waiting(outbox);
-        false
-    }
-
-    /// Starts the large bodies that the window has room for.
-    fn start_waiting(&mut self, outbox: &mut Outbox) {
-        while let Some((call, head, metadata, body)) = self.waiting.pop_front() {
-            if !self.window.charge(body.len() as u64) {
-                self.waiting.push_front((call, head, metadata, body));
-                return;
-            }
-            let mut bytes = [0; 36];
-            bytes[..28].copy_from_slice(&head.encode());
-            bytes[28..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-            outbox.push_large(&frame(call, &head, &bytes, &metadata), body);
-        }
-    }
 }
 
 fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8], metadata: &'a Metadata) -> OutFrame<'a> {
@@ -432,16 +275,6 @@ fn frame<'a>(call: CallId, head: &RequestHead, bytes: &'a [u8], metadata: &'a Me
         extensions: metadata.encoded(),
         deadline: head.deadline,
     }
-}
-
-/// The ending of a call whose response is over the limit.
-fn too_large(size: u64, limit: u64) -> Ending {
-    Ending::Faulted(FaultRecord {
-        code: code::BODY_TOO_LARGE,
-        outcome: ran::RAN,
-        values: [size, limit],
-        text: "a response; the server was built with another max_body".to_owned(),
-    })
 }
 
 /// A frame of the caller without head or body.

@@ -70,6 +70,7 @@ impl Assembly {
 
 #[cfg(test)]
 mod tests {
+    use rpc_core::transport::PacketBuffer;
     use windows_sys::Win32::Foundation::ERROR_BROKEN_PIPE;
 
     use super::*;
@@ -91,13 +92,14 @@ mod tests {
             assembly.handle(Outcome::More(SMALL), &mut buffer),
             Progress::Partial
         ));
-        assert_eq!(assembly.place(&mut buffer), SMALL..65536);
+        let larger = PacketBuffer::REUSED;
+        assert_eq!(assembly.place(&mut buffer), SMALL..larger);
         assert!(matches!(
-            assembly.handle(Outcome::More(65536 - SMALL), &mut buffer),
+            assembly.handle(Outcome::More(larger - SMALL), &mut buffer),
             Progress::Partial
         ));
-        assert_eq!(assembly.place(&mut buffer), 65536..192 * 1024);
-        assert_eq!(packet(assembly.handle(Outcome::Done(7), &mut buffer)), 65536 + 7);
+        assert_eq!(assembly.place(&mut buffer), larger..192 * 1024);
+        assert_eq!(packet(assembly.handle(Outcome::Done(7), &mut buffer)), larger + 7);
         assert_eq!(assembly.place(&mut buffer), 0..SMALL);
     }
 
