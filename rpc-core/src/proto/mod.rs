@@ -43,4 +43,4 @@ pub use metadata::{Metadata, MetadataError};
 pub use outbox::OutPacket;
 pub use outgoing::Abandoned;
 pub use reject::{Answer as HelloAnswer, Reject, RejectCode};
-pub(crate) use slots::Slots;
+pub(crate) use slots::{Slots, reserve_first};
