@@ -47,6 +47,12 @@ impl Side {
                 let buffer = waiting.buffer;
                 self.open_inbox(own(call), buffer);
             }
+            Event::Items(id, mut items) => {
+                assert!(!items.is_empty(), "an event for nothing");
+                while let Some(item) = items.pop() {
+                    self.note_item(id, &Body::copy_from(item));
+                }
+            }
             Event::Item(id, item) => self.note_item(id, &item),
             Event::UploadEnded(call, end) => self.close_inbox(peers(call), matches!(end, ItemsEnd::Complete)),
             Event::Ended(call, ending) => self.note_ending(call, &ending),

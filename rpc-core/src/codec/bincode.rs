@@ -10,27 +10,27 @@ use super::error::{DecodeErrorKind, EncodeErrorKind};
 use super::guard_de::GuardSeed;
 use super::guard_ser::Guarded;
 use super::meter::{Meter, max_elements};
-use crate::proto::{Body, BodyWriter};
 
 const CONFIG: Configuration<LittleEndian, Fixint, NoLimit> =
     bincode::config::standard().with_fixed_int_encoding();
 
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Body, EncodeErrorKind> {
+/// Writes a body behind what is there.
+pub(super) fn encode<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeErrorKind> {
     let meter = Meter::new();
-    let mut body = BodyWriter::new();
-    let encoded = bincode::serde::encode_into_writer(Guarded::whole(value, &meter), Out(&mut body), CONFIG);
+    let start = bytes.len();
+    let encoded = bincode::serde::encode_into_writer(Guarded::whole(value, &meter), Out(bytes), CONFIG);
     if let Some(fault) = meter.take_fault() {
         return Err(fault);
     }
     encoded.map_err(EncodeErrorKind::from)?;
     if let Some(check) = meter.field_check() {
-        body.write(&[check]);
+        bytes.push(check);
     }
-    let (elements, limit) = (meter.elements(), max_elements(body.len()));
+    let (elements, limit) = (meter.elements(), max_elements(bytes.len() - start));
     if elements > limit {
         return Err(EncodeErrorKind::TooManyValues { elements, limit });
     }
-    Ok(body.finish())
+    Ok(())
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeErrorKind> {
@@ -53,12 +53,12 @@ pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeErrorK
 }
 
 /// Where bincode writes to.
-struct Out<'a>(&'a mut BodyWriter);
+struct Out<'a>(&'a mut Vec<u8>);
 
 impl Writer for Out<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), raw::EncodeError> {
-        self.0.write(bytes);
+        self.0.extend_from_slice(bytes);
         Ok(())
     }
 }

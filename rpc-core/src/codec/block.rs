@@ -31,6 +31,19 @@ pub(super) fn take<T: 'static>(value: &mut T) -> Option<Body> {
     (bytes.len() > Body::SMALL).then(|| Body::from(std::mem::take(bytes)))
 }
 
+/// The value whose bytes these are, if `T` is a block.
+#[inline]
+pub(super) fn copy<T: 'static>(bytes: &[u8]) -> Option<T> {
+    let mut slot: Option<T> = None;
+    let any: &mut dyn Any = &mut slot;
+    if let Some(slot) = any.downcast_mut::<Option<Bytes>>() {
+        *slot = Some(Bytes::copy_from_slice(bytes));
+    } else if let Some(slot) = any.downcast_mut::<Option<Vec<u8>>>() {
+        *slot = Some(bytes.to_vec());
+    }
+    slot
+}
+
 /// The value in `body` if `T` is a block, else the body back.
 pub(super) fn decode<T: 'static>(body: Body) -> Result<T, Body> {
     let mut slot: Option<T> = None;

@@ -8,21 +8,20 @@ use super::error::{DecodeErrorKind, EncodeErrorKind};
 use super::json_de::Guard;
 use super::json_ser::Guarded;
 use super::meter::Meter;
-use crate::proto::{Body, BodyWriter};
 
 /// The longest message of an error, in bytes: it may quote the body.
 const MAX_MESSAGE: usize = 1000;
 
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Body, EncodeErrorKind> {
+/// Writes a body behind what is there.
+pub(super) fn encode<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeErrorKind> {
     let meter = Meter::new();
-    let mut body = BodyWriter::new();
-    let mut json = serde_json::Serializer::new(&mut body);
+    let mut json = serde_json::Serializer::new(bytes);
     let encoded = Guarded::whole(value, &meter).serialize(&mut json);
     if let Some(fault) = meter.take_fault() {
         return Err(fault);
     }
     encoded.map_err(|error| EncodeErrorKind::Custom(error.to_string()))?;
-    Ok(body.finish())
+    Ok(())
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeErrorKind> {

@@ -22,7 +22,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::proto::Body;
+use crate::proto::{Body, BodyWriter};
 
 /// How values become bodies; which one is agreed on when a connection is made.
 ///
@@ -77,11 +77,9 @@ impl Codec {
         if let Some(body) = block::encode(value) {
             return Ok(body);
         }
-        match self {
-            Self::Bincode => bincode::encode(value),
-            Self::Json => json::encode(value),
-        }
-        .map_err(EncodeError::of::<T>)
+        let mut body = BodyWriter::new();
+        self.append(value, body.bytes_mut())?;
+        Ok(body.finish())
     }
 
     /// Makes a body of a value that is not needed any more: a `Vec<u8>` is not copied.
@@ -95,6 +93,26 @@ impl Codec {
         }
     }
 
+    /// The body of a value that is a block, and not needed any more.
+    #[inline]
+    pub(crate) fn take_block<T: 'static>(value: &mut T) -> Option<Body> {
+        block::take(value).or_else(|| block::encode(value))
+    }
+
+    /// Writes the body of a value that is no block behind what is there. What is there after an error means nothing.
+    #[inline]
+    pub(crate) fn append<T: Serialize + 'static>(
+        self,
+        value: &T,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        match self {
+            Self::Bincode => bincode::encode(value, bytes),
+            Self::Json => json::encode(value, bytes),
+        }
+        .map_err(EncodeError::of::<T>)
+    }
+
     /// Makes a value of `body`.
     ///
     /// # Errors
@@ -104,9 +122,24 @@ impl Codec {
             Ok(value) => return Ok(value),
             Err(body) => body,
         };
+        self.decode_parts(body.as_ref())
+    }
+
+    /// Makes a value of a body that lies somewhere; a block is copied.
+    #[inline]
+    pub(crate) fn decode_slice<T: DeserializeOwned + 'static>(self, body: &[u8]) -> Result<T, DecodeError> {
+        match block::copy(body) {
+            Some(value) => Ok(value),
+            None => self.decode_parts(body),
+        }
+    }
+
+    /// Makes a value that is no block.
+    #[inline]
+    fn decode_parts<T: DeserializeOwned + 'static>(self, body: &[u8]) -> Result<T, DecodeError> {
         match self {
-            Self::Bincode => bincode::decode(body.as_ref()),
-            Self::Json => json::decode(body.as_ref()),
+            Self::Bincode => bincode::decode(body),
+            Self::Json => json::decode(body),
         }
         .map_err(DecodeError::of::<T>)
     }

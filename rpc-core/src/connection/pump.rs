@@ -5,17 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-
 use super::shared::Shared;
 use super::streams::Outlet;
 use super::{Ambient, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Body, Room, cost};
-use crate::streaming::{ItemError, Items};
-
-/// How many items are gathered at most before they are sent.
-const BATCH: usize = 64;
+use crate::proto::Room;
+use crate::streaming::{Batch, Filled, ItemError, Items, Source};
 
 /// How many batches are sent before others get their turn.
 const ROUNDS: usize = 4;
@@ -27,8 +22,7 @@ pub(super) struct Pump {
     /// `None` once they have ended.
     items: Option<Items>,
     ambient: Option<Ambient>,
-    batch: Vec<Body>,
-    max_body: u64,
+    batch: Batch,
 }
 
 /// What became of a stream.
@@ -39,12 +33,6 @@ pub(super) enum Pumped {
     Unwanted,
 }
 
-enum Gathered {
-    Full,
-    Pending,
-    Ended(Result<(), ItemError>),
-}
-
 impl Pump {
     pub(super) fn new(shared: &Arc<Shared>, outlet: Outlet, items: Items, ambient: Option<Ambient>) -> Self {
         Self {
@@ -52,24 +40,31 @@ impl Pump {
             outlet,
             items: Some(items),
             ambient,
-            batch: Vec::new(),
-            max_body: shared.max_item(),
+            batch: Batch::new(shared.max_item()),
         }
     }
 
     /// Sends what is there; ready when the stream has ended, which is dropped by then.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Pumped> {
+        let pumped = self.poll_batches(cx);
+        // A stream that waits has no memory for what it does not have.
+        self.batch.free();
+        pumped
+    }
+
+    fn poll_batches(&mut self, cx: &mut Context<'_>) -> Poll<Pumped> {
         for _ in 0..ROUNDS {
             let Room::Open(room) = ready!(self.shared.poll_item_room(self.outlet, cx.waker())) else {
                 self.drop_items();
                 return Poll::Ready(Pumped::Unwanted);
             };
-            let gathered = self.gather(room, cx);
+            self.batch.begin(room);
+            let filled = self.fill(cx);
             self.shared.send_items(self.outlet, &mut self.batch);
-            match gathered {
-                Gathered::Full => {}
-                Gathered::Pending => return Poll::Pending,
-                Gathered::Ended(end) => {
+            match filled {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Filled::Full) => {}
+                Poll::Ready(Filled::Ended(end)) => {
                     self.drop_items();
                     return Poll::Ready(Pumped::Ended(end));
                 }
@@ -80,38 +75,17 @@ impl Pump {
     }
 
     /// Asks the stream for as many items as there is room for. A panic of it is its end.
-    fn gather(&mut self, room: u64, cx: &mut Context<'_>) -> Gathered {
-        let ambient = self.ambient;
-        let gathering = AssertUnwindSafe(|| within(ambient, || self.gather_from(room, cx)));
-        catch_unwind(gathering).unwrap_or_else(|panic| {
-            let fault = Fault::new(Outcome::Ran, Reason::Panicked).with_detail(panic_text(&*panic));
-            Gathered::Ended(Err(ItemError::Fault(fault)))
-        })
-    }
-
-    fn gather_from(&mut self, mut room: u64, cx: &mut Context<'_>) -> Gathered {
+    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<Filled> {
         let Some(items) = &mut self.items else {
-            return Gathered::Ended(Ok(()));
+            return Poll::Ready(Filled::Ended(Ok(())));
         };
-        while room > 0 && self.batch.len() < BATCH {
-            match Pin::new(&mut *items).poll_next(cx) {
-                Poll::Pending => return Gathered::Pending,
-                Poll::Ready(None) => return Gathered::Ended(Ok(())),
-                Poll::Ready(Some(Err(error))) => return Gathered::Ended(Err(error)),
-                Poll::Ready(Some(Ok(item))) => {
-                    let size = item.len() as u64;
-                    if size > self.max_body {
-                        return Gathered::Ended(Err(ItemError::Fault(too_large(size, self.max_body))));
-                    }
-                    room = room.saturating_sub(cost(item.len()));
-                    self.batch.push(item);
-                    if item_is_large(size) {
-                        return Gathered::Full;
-                    }
-                }
-            }
-        }
-        Gathered::Full
+        let batch = &mut self.batch;
+        let filling = || Pin::new(items).poll_fill(cx, batch);
+        let filled = catch_unwind(AssertUnwindSafe(|| within(self.ambient, filling)));
+        filled.unwrap_or_else(|panic| {
+            let fault = Fault::new(Outcome::Ran, Reason::Panicked).with_detail(panic_text(&*panic));
+            Poll::Ready(Filled::Ended(Err(ItemError::Fault(fault))))
+        })
     }
 
     fn drop_items(&mut self) {
@@ -130,17 +104,6 @@ impl Drop for Pump {
     fn drop(&mut self) {
         self.drop_items();
     }
-}
-
-/// Whether an item may leave in fragments, if the packets agreed on are the smallest. What follows it then waits, so it is
-/// the last of its batch.
-fn item_is_large(size: u64) -> bool {
-    size >= 4096 - 16
-}
-
-fn too_large(size: u64, limit: u64) -> Fault {
-    Fault::new(Outcome::Ran, Reason::BodyTooLarge { size, limit })
-        .with_detail("an item of a stream; the other end sets the limit, with max_body")
 }
 
 fn within<R>(ambient: Option<Ambient>, poll: impl FnOnce() -> R) -> R {

@@ -351,7 +351,7 @@ struct Spawned {
 /// The items that follow a request of the peer's.
 fn upload_of(shared: &Arc<Shared>, call: CallId) -> Upload {
     let opener = Opener::Peer;
-    Upload::new(Items::new(ItemsReceiver::new(shared, StreamId { opener, call })))
+    Upload::new(Items::of(ItemsReceiver::new(shared, StreamId { opener, call })))
 }
 
 fn permit(line: Option<&Arc<Semaphore>>) -> Result<Option<OwnedSemaphorePermit>, Arc<Semaphore>> {

@@ -125,7 +125,7 @@ impl Shared {
     fn stream_of(self: &Arc<Self>, call: CallId) -> Response {
         let opener = Opener::ThisEnd;
         let items = ItemsReceiver::new(self, StreamId { opener, call });
-        Response::stream(Items::new(items))
+        Response::stream(Items::of(items))
     }
 
     /// Nobody waits for the call any more; the callee is told unless it has ended.

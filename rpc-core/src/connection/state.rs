@@ -12,7 +12,7 @@ use super::faults::{answer_of, check_size};
 use super::leaving::Leave;
 use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
-use super::streams::Streams;
+use super::streams::{Came, Streams};
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
@@ -126,7 +126,8 @@ impl State {
                     self.streams.open(StreamId { opener, call });
                     outcomes.wake.extend(self.waiting.start_stream(call));
                 }
-                Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, item)),
+                Event::Items(id, pack) => outcomes.wake.extend(self.streams.put(id, Came::Pack(pack))),
+                Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, Came::Item(item))),
                 Event::UploadEnded(call, end) => {
                     let opener = Opener::Peer;
                     let woken = self.streams.end(StreamId { opener, call }, end_of_upload(end));

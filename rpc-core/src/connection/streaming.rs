@@ -8,13 +8,13 @@ use super::outcomes::Outcomes;
 use super::pump::Pumped;
 use super::shared::Shared;
 use super::state::{State, no_streams};
-use super::streams::{Found, Outlet};
+use super::streams::{Came, Found, Outlet};
 use super::upload::UploadTask;
 use super::{Ambient, faults::record_of};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Answer, Body, CallId, ItemsEnd, Opener, Room, StreamId};
-use crate::streaming::{ItemError, Items};
+use crate::proto::{Answer, CallId, ItemsEnd, Opener, Room, StreamId};
+use crate::streaming::{Batch, ItemError, Items};
 
 impl Shared {
     /// Answers a running call by a stream, whose items follow. False: the call is to end.
@@ -51,13 +51,14 @@ impl Shared {
     }
 
     /// Sends items, and what was queued before them.
-    pub(super) fn send_items(&self, outlet: Outlet, items: &mut Vec<Body>) {
+    pub(super) fn send_items(&self, outlet: Outlet, batch: &mut Batch) {
         let mut state = self.lock();
         if !state.streams.is_open(outlet) {
             drop(state);
-            return items.clear();
+            return batch.clear();
         }
-        for item in items.drain(..) {
+        state.proto.send_items(outlet.id, &mut batch.small);
+        if let Some(item) = batch.last.take() {
             state.proto.send_item(outlet.id, item);
         }
         if state.proto.has_output() {
@@ -107,7 +108,7 @@ impl Shared {
         &self,
         id: StreamId,
         read: u64,
-        items: &mut VecDeque<Body>,
+        items: &mut VecDeque<Came>,
         waker: &Waker,
     ) -> Found {
         let mut state = self.lock();

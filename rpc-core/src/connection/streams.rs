@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 
 use crate::fault::{Fault, Outcome, Reason};
-use crate::proto::{Body, CallId, Opener, StreamId};
+use crate::proto::{Body, CallId, Opener, Pack, StreamId};
 use crate::streaming::ItemError;
 
 /// All streams of one connection that somebody reads or feeds.
@@ -41,9 +41,15 @@ impl Outlet {
 /// What came and was not taken; its size is bounded by the stream's credit.
 #[derive(Default)]
 pub(super) struct Inbox {
-    items: VecDeque<Body>,
+    items: VecDeque<Came>,
     end: Option<Result<(), ItemError>>,
     waker: Option<Waker>,
+}
+
+/// Items as they came: the small ones of a packet together, each other one alone.
+pub(super) enum Came {
+    Pack(Pack),
+    Item(Body),
 }
 
 /// What a reader finds.
@@ -62,8 +68,8 @@ impl Streams {
         self.inboxes.insert(id, Inbox::default());
     }
 
-    /// Keeps an item. Whom to wake.
-    pub(super) fn put(&mut self, id: StreamId, item: Body) -> Option<Waker> {
+    /// Keeps what came. Whom to wake.
+    pub(super) fn put(&mut self, id: StreamId, item: Came) -> Option<Waker> {
         let inbox = self.inboxes.get_mut(&id)?;
         inbox.items.push_back(item);
         inbox.waker.take()
@@ -91,7 +97,7 @@ impl Streams {
     }
 
     /// Moves what came to `items`, which is empty.
-    pub(super) fn take(&mut self, id: StreamId, items: &mut VecDeque<Body>, waker: &Waker) -> Found {
+    pub(super) fn take(&mut self, id: StreamId, items: &mut VecDeque<Came>, waker: &Waker) -> Found {
         let Some(inbox) = self.inboxes.get_mut(&id) else {
             // Never an end that looks whole.
             let fault = Fault::new(Outcome::MayHaveRun, Reason::Cancelled);

@@ -156,6 +156,12 @@ impl BodyWriter {
         self.0.extend_from_slice(more);
     }
 
+    /// What was written, to be written to.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
     /// How many bytes were written.
     #[must_use]
     #[inline]

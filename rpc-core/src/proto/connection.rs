@@ -15,6 +15,7 @@ use super::keeping::Keeping;
 use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
+use super::receive::is_small_item;
 use super::source::Source;
 use super::under_way::UnderWay;
 use super::wire::{self, Kind};
@@ -110,7 +111,11 @@ impl Connection {
         while start < size {
             let (frame, next) = wire::frame_at(packet.bytes(), start)?;
             if let Some(frame) = frame {
-                packet = self.handle_frame(packet, frame, now)?;
+                if is_small_item(&frame) {
+                    self.handle_small_item(&packet.bytes()[frame.body.clone()], &frame)?;
+                } else {
+                    packet = self.handle_frame(packet, frame, now)?;
+                }
             }
             start = next;
         }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Body;
 use super::Metadata;
+use super::Pack;
 use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead};
 use super::items::{ItemsEnd, StreamId};
 
@@ -25,7 +26,9 @@ pub enum Event {
     Metadata(CallId, Metadata),
     /// A call of this end's is being answered by a stream of items.
     Streaming(CallId),
-    /// An item came.
+    /// Small items of a stream came.
+    Items(StreamId, Pack),
+    /// An item came that is not small.
     Item(StreamId, Body),
     /// The caller has sent the last item of a call of its.
     UploadEnded(CallId, ItemsEnd),

@@ -26,7 +26,7 @@ use super::outbox::{Mark, OutFrame, Outbox};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::Kind;
-use super::{Answer, Body};
+use super::{Answer, Body, Pack};
 
 use arriving::Receiving;
 pub(super) use arriving::{Arriving, Whole};

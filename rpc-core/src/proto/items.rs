@@ -2,7 +2,6 @@
 //!
 //! A call has at most one stream each way. Which call it belongs to, and whose call that is, is its name.
 
-use super::Body;
 use super::assembly::Assembly;
 use super::call::{CallId, FaultRecord, code, ran};
 use super::error::ProtocolError;
@@ -11,6 +10,7 @@ use super::under_way::{Place, UnderWay};
 use super::unsent::Unsent;
 use super::window::Window;
 use super::wire::{Kind, OPENER};
+use super::{Body, Pack};
 
 /// What an item costs beside its bytes, so that empty ones cannot be sent without end.
 const OVERHEAD: u64 = 64;
@@ -97,6 +97,17 @@ impl ItemsOut {
             let total = (body.len() as u64).to_le_bytes();
             outbox.push_large(&frame(Kind::Item, id, &total), body);
             self.behind_body = true;
+        }
+    }
+
+    /// Queues small items; there was room.
+    pub(super) fn send_all(&mut self, id: StreamId, items: &mut Pack, outbox: &mut Outbox) {
+        let frame = frame(Kind::Item, id, &[]);
+        while let Some(item) = items.pop() {
+            let cost = cost(item.len());
+            self.window.charge(cost);
+            let mark = outbox.push_copy(&frame, item);
+            self.unsent.add(cost, mark);
         }
     }
 
@@ -191,6 +202,7 @@ impl ItemsIn {
     }
 
     /// A whole item, or the first part of one whose size is `total`. True: it is whole, and wanted.
+    #[inline]
     pub(super) fn handle_item(
         &mut self,
         call: CallId,

@@ -167,19 +167,21 @@ impl Outbox {
 
     /// Queues a frame that fits into a packet.
     pub(super) fn push(&mut self, frame: &OutFrame<'_>, body: Body) -> Mark {
-        let size = HEADER + frame.head_len() + body.len();
-        if self.open.len() + size > self.max_packet {
-            self.seal();
-        }
-        let mark = self.open_mark();
-        self.last_done = (frame.kind == Kind::Done).then_some(self.open.head.len());
-        self.write_head(frame, body.len());
+        let mark = self.begin(frame, body.len());
         if body.len() >= GATHER {
             self.open.tail = body.into_bytes();
             self.seal();
         } else {
             self.open.head.extend_from_slice(body.as_ref());
         }
+        mark
+    }
+
+    /// Queues a frame that fits into a packet, and whose body is copied.
+    #[inline]
+    pub(super) fn push_copy(&mut self, frame: &OutFrame<'_>, body: &[u8]) -> Mark {
+        let mark = self.begin(frame, body.len());
+        self.open.head.extend_from_slice(body);
         mark
     }
 
@@ -315,6 +317,19 @@ impl Outbox {
         Mark(self.taken + self.full.len() as u64 + u64::from(self.open.len() > 0))
     }
 
+    /// Finds a place for a frame whose body is to be written next.
+    #[inline]
+    fn begin(&mut self, frame: &OutFrame<'_>, body: usize) -> Mark {
+        let size = HEADER + frame.head_len() + body;
+        if self.open.len() + size > self.max_packet {
+            self.seal();
+        }
+        self.last_done = (frame.kind == Kind::Done).then_some(self.open.head.len());
+        self.write_head(frame, body);
+        self.open_mark()
+    }
+
+    #[inline]
     fn write_head(&mut self, frame: &OutFrame<'_>, body: usize) {
         let head = &mut self.open.head;
         if let Some(deadline) = frame.deadline {

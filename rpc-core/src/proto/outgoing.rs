@@ -15,7 +15,6 @@ mod waiting;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::Body;
 use super::agreed::Limits;
 use super::assembly::Assembly;
 use super::call::{CallId, Ending, FaultRecord, RequestHead, code, ran};
@@ -26,6 +25,7 @@ use super::outbox::{Mark, OutFrame, Outbox};
 use super::slots::Slots;
 use super::window::Window;
 use super::wire::{Kind, OPENER};
+use super::{Body, Pack};
 
 pub(super) struct Outgoing {
     slots: Slots<Slot>,

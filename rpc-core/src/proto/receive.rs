@@ -10,7 +10,7 @@ use super::incoming::{Arriving, Whole};
 use super::items::{ItemsEnd, Opener, Room, StreamId};
 use super::source::Source;
 use super::wire::{Frame, Kind, MORE, ONEWAY, OPENER, STREAM, u32_at, u64_at};
-use super::{Body, Metadata};
+use super::{Body, Metadata, Pack};
 
 impl Connection {
     pub(super) fn handle_frame<P>(
@@ -22,10 +22,7 @@ impl Connection {
     where
         P: AsRef<[u8]> + Send + 'static,
     {
-        let call = CallId {
-            slot: frame.header.slot,
-            generation: frame.header.generation,
-        };
+        let call = call_of(&frame);
         check_side(&frame)?;
         if frame.kind == Kind::Fragment {
             self.turns.on_part(stream_of(&frame, call), frame.has(MORE));
@@ -214,6 +211,24 @@ impl Connection {
         Ok(())
     }
 
+    /// A whole item that is copied, beside those before it in the same packets.
+    pub(super) fn handle_small_item(&mut self, item: &[u8], frame: &Frame) -> Result<(), ProtocolError> {
+        let call = call_of(frame);
+        if !self.take_in_item(None, item, frame, call)? {
+            return Ok(());
+        }
+        let id = stream_of(frame, call);
+        match self.events.back_mut() {
+            Some(Event::Items(last, pack)) if *last == id => pack.push(item),
+            _ => {
+                let mut pack = Pack::default();
+                pack.push(item);
+                self.events.push_back(Event::Items(id, pack));
+            }
+        }
+        Ok(())
+    }
+
     fn handle_item<P>(
         &mut self,
         packet: Source<P>,
@@ -226,19 +241,30 @@ impl Connection {
         let bytes = packet.bytes();
         let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 0));
         let part = &bytes[frame.body.clone()];
-        let is_whole = if frame.has(OPENER) {
-            self.incoming.handle_item(call, total, part, &self.under_way)?
-        } else {
-            let limit = self.agreed.granted.max_body;
-            self.outgoing
-                .handle_item(call, total, part, limit, &self.under_way)?
-        };
-        if !is_whole {
+        if !self.take_in_item(total, part, frame, call)? {
             return Ok(packet);
         }
         let (item, packet) = packet.item(frame);
         self.events.push_back(Event::Item(stream_of(frame, call), item));
         Ok(packet)
+    }
+
+    /// Counts an item, or the first part of one. True: it is whole, and wanted.
+    #[inline]
+    fn take_in_item(
+        &mut self,
+        total: Option<u64>,
+        part: &[u8],
+        frame: &Frame,
+        call: CallId,
+    ) -> Result<bool, ProtocolError> {
+        if frame.has(OPENER) {
+            self.incoming.handle_item(call, total, part, &self.under_way)
+        } else {
+            let limit = self.agreed.granted.max_body;
+            self.outgoing
+                .handle_item(call, total, part, limit, &self.under_way)
+        }
     }
 
     fn handle_end(
@@ -332,6 +358,18 @@ fn total_of(packet: &[u8], frame: &Frame) -> u64 {
     packet[frame.head.clone()]
         .last_chunk()
         .map_or(0, |total| u64::from_le_bytes(*total))
+}
+
+/// Whether a frame brings a whole item that is copied out of its packet, as most are.
+pub(super) fn is_small_item(frame: &Frame) -> bool {
+    frame.kind == Kind::Item && !frame.has(MORE) && frame.body.len() < Pack::MAX_ITEM
+}
+
+fn call_of(frame: &Frame) -> CallId {
+    CallId {
+        slot: frame.header.slot,
+        generation: frame.header.generation,
+    }
 }
 
 /// The stream that a frame of the peer's is about.

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::event::Event;
 use super::items::{CreditDue, ItemsEnd, Opener, Room, StreamId, push_credit};
-use super::{Body, CallId};
+use super::{Body, CallId, Pack};
 
 impl Connection {
     /// Answers a running call of the peer's by a stream of items, which [`answer`](Self::answer) ends. False: the call
@@ -39,6 +39,14 @@ impl Connection {
         match id.opener {
             Opener::ThisEnd => self.outgoing.send_item(id.call, item, &mut self.outbox),
             Opener::Peer => self.incoming.send_item(id.call, item, &mut self.outbox),
+        }
+    }
+
+    /// Queues small items, in the same way.
+    pub fn send_items(&mut self, id: StreamId, items: &mut Pack) -> bool {
+        match id.opener {
+            Opener::ThisEnd => self.outgoing.send_items(id.call, items, &mut self.outbox),
+            Opener::Peer => self.incoming.send_items(id.call, items, &mut self.outbox),
         }
     }
 

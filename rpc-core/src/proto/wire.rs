@@ -138,6 +138,7 @@ impl Frame {
 
 /// Finds the frame that starts at `start`, and where the next one starts. `None` in place of the frame: a kind that
 /// may be skipped.
+#[inline]
 pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, usize), ProtocolError> {
     let torn = || ProtocolError::TornPacket { size: packet.len() };
     let header = Header::decode(&packet[start..]).ok_or_else(torn)?;
@@ -155,7 +156,9 @@ pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, us
     if head_end > end || fixed_end > head_end {
         return Err(ProtocolError::MalformedHead { kind: header.kind });
     }
-    check_extensions(header, &packet[fixed_end..head_end])?;
+    if fixed_end < head_end {
+        check_extensions(header, &packet[fixed_end..head_end])?;
+    }
     Ok((
         Some(Frame {
             kind,

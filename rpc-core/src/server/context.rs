@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::client::{Channel, Client};
-use crate::codec::Codec;
+use crate::codec::{Codec, DecodeError, EncodeError};
 use crate::connection::{Ambient, Shared, panic_text};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
@@ -214,7 +214,23 @@ pub(crate) fn encode<T: Serialize + 'static>(
     value: T,
     outcome: Outcome,
 ) -> Result<Body, Fault> {
-    match catch_unwind(AssertUnwindSafe(|| codec.encode_owned(value))) {
+    encoded(outcome, || codec.encode_owned(value))
+}
+
+/// Encodes a value behind what is there; a panic of its `Serialize` is a fault like any other.
+#[inline]
+pub(crate) fn encode_into<T: Serialize + 'static>(
+    codec: Codec,
+    value: &T,
+    bytes: &mut Vec<u8>,
+    outcome: Outcome,
+) -> Result<(), Fault> {
+    encoded(outcome, || codec.append(value, bytes))
+}
+
+#[inline]
+fn encoded<T>(outcome: Outcome, encode: impl FnOnce() -> Result<T, EncodeError>) -> Result<T, Fault> {
+    match catch_unwind(AssertUnwindSafe(encode)) {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => Err(Fault::new(outcome, Reason::Encode).with_source(Arc::new(error) as Arc<_>)),
         Err(panic) => Err(panicked(outcome, Reason::Encode, &*panic)),
@@ -228,7 +244,22 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     body: Body,
     outcome: Outcome,
 ) -> Result<T, Fault> {
-    match catch_unwind(AssertUnwindSafe(|| codec.decode(body))) {
+    decoded(outcome, || codec.decode(body))
+}
+
+/// The same of bytes that lie somewhere.
+#[inline]
+pub(crate) fn decode_slice<T: DeserializeOwned + 'static>(
+    codec: Codec,
+    bytes: &[u8],
+    outcome: Outcome,
+) -> Result<T, Fault> {
+    decoded(outcome, || codec.decode_slice(bytes))
+}
+
+#[inline]
+fn decoded<T>(outcome: Outcome, decode: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, Fault> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Fault::new(outcome, Reason::Decode).with_source(Arc::new(error) as Arc<_>)),
         Err(panic) => Err(panicked(outcome, Reason::Decode, &*panic)),

@@ -3,26 +3,28 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::fault::{Fault, Outcome};
+use crate::fault::Fault;
 use crate::message::{Request, Response};
 use crate::proto::Body;
-use crate::streaming::{ItemError, Items, encode_result};
+use crate::streaming::{Batch, Filled, ItemError, Items, Source};
 
-use super::{Context, Reply, encode};
+use super::{Context, Reply};
 
-/// Where a method that returns a stream puts its items, one at a time: the next is made when this one was taken.
+/// Where a method that returns a stream puts its items, a batch at a time: the next is made when this one was taken.
 pub struct Feed(Arc<Mutex<Place>>);
 
 /// What is between the future that feeds and whoever polls it.
 #[derive(Default)]
 struct Place {
     opened: bool,
-    item: Option<Result<Body, ItemError>>,
+    batch: Batch,
+    /// How the stream ended.
+    end: Option<Result<(), ItemError>>,
 }
 
 /// The reply of a method that returns a stream: `run` accepts the request, runs the method and feeds its stream.
@@ -44,8 +46,8 @@ impl Feed {
     where
         T: Serialize + 'static,
     {
-        let encoded = |value| encode(cx.codec(), value, Outcome::Ran).map_err(ItemError::Fault);
-        self.all(stream, encoded).await
+        let codec = cx.codec();
+        self.all(stream, |batch, value| batch.add(codec, value)).await
     }
 
     /// Feeds the values of `stream`, up to its first error.
@@ -61,32 +63,60 @@ impl Feed {
         T: Serialize + 'static,
         E: Serialize + 'static,
     {
-        self.all(stream, |item| encode_result(cx.codec(), item)).await
+        let codec = cx.codec();
+        self.all(stream, |batch, item| batch.add_result(codec, item))
+            .await
     }
 
     async fn all<S: Stream>(
         self,
         stream: S,
-        encoded: impl Fn(S::Item) -> Result<Body, ItemError>,
+        add: impl Fn(&mut Batch, S::Item) -> Result<(), ItemError>,
     ) -> Result<Response, Fault> {
         self.lock().opened = true;
         // Whoever polls sees it open now, and polls on as the response's items.
         yield_once().await;
         let mut stream = pin!(stream);
-        while let Some(item) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
-            let item = encoded(item);
-            let is_last = item.is_err();
-            self.lock().item = Some(item);
-            yield_once().await;
-            if is_last {
-                break;
+        let end = poll_fn(|cx| {
+            let mut lent = Lent::from(&self.0);
+            // A full batch is taken by whoever polls, who then polls again.
+            while !lent.batch.is_full() {
+                let Some(item) = ready!(stream.as_mut().poll_next(cx)) else {
+                    return Poll::Ready(Ok(()));
+                };
+                let added = add(&mut lent.batch, item);
+                if added.is_err() {
+                    return Poll::Ready(added);
+                }
             }
-        }
+            Poll::Pending
+        });
+        let end = end.await;
+        self.lock().end = Some(end);
         Ok(Response::ok(Body::new()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Place> {
         lock(&self.0)
+    }
+}
+
+/// The batch that is in place, taken out and put back, if by a panic.
+struct Lent<'a> {
+    place: &'a Mutex<Place>,
+    batch: Batch,
+}
+
+impl<'a> Lent<'a> {
+    fn from(place: &'a Mutex<Place>) -> Self {
+        let batch = std::mem::take(&mut lock(place).batch);
+        Self { place, batch }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        lock(self.place).batch = std::mem::take(&mut self.batch);
     }
 }
 
@@ -122,7 +152,7 @@ where
         let mut fed = self.0.take().expect("a future is not polled after it is ready");
         let polled = fed.running.as_mut().poll(cx);
         if lock(&fed.place).opened {
-            return Poll::Ready(Ok(Response::stream(Items::new(fed))));
+            return Poll::Ready(Ok(Response::stream(Items::of(fed))));
         }
         if polled.is_pending() {
             self.0 = Some(fed);
@@ -131,21 +161,52 @@ where
     }
 }
 
+impl<F> Source for Fed<F>
+where
+    F: Future<Output = Result<Response, Fault>> + Send,
+{
+    fn poll_fill(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let this = &mut *self;
+        let put = Put::into(&this.place, batch);
+        let polled = this.running.as_mut().poll(cx);
+        drop(put);
+        let end = match polled {
+            Poll::Pending if batch.is_full() => return Poll::Ready(Filled::Full),
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => lock(&this.place).end.take().unwrap_or(Ok(())),
+            Poll::Ready(Err(fault)) => Err(ItemError::Fault(fault)),
+        };
+        Poll::Ready(Filled::Ended(end))
+    }
+}
+
 impl<F> Stream for Fed<F>
 where
-    F: Future<Output = Result<Response, Fault>>,
+    F: Future<Output = Result<Response, Fault>> + Send,
 {
     type Item = Result<Body, ItemError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        match self.running.as_mut().poll(cx) {
-            Poll::Ready(Ok(_)) => Poll::Ready(None),
-            Poll::Ready(Err(fault)) => Poll::Ready(Some(Err(ItemError::Fault(fault)))),
-            Poll::Pending => match lock(&self.place).item.take() {
-                Some(item) => Poll::Ready(Some(item)),
-                None => Poll::Pending,
-            },
-        }
+    fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_one(cx)
+    }
+}
+
+/// A batch that is in place until this is dropped, if by a panic.
+struct Put<'a> {
+    place: &'a Mutex<Place>,
+    batch: &'a mut Batch,
+}
+
+impl<'a> Put<'a> {
+    fn into(place: &'a Mutex<Place>, batch: &'a mut Batch) -> Self {
+        std::mem::swap(&mut lock(place).batch, batch);
+        Self { place, batch }
+    }
+}
+
+impl Drop for Put<'_> {
+    fn drop(&mut self) {
+        std::mem::swap(&mut lock(self.place).batch, self.batch);
     }
 }
 

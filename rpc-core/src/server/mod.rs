@@ -18,7 +18,7 @@ pub use authorize::{Authorize, RuleError};
 pub use authorized::Authorized;
 pub use builder::{Server, ServerBuilder};
 pub use context::Context;
-pub(crate) use context::{decode, encode};
+pub(crate) use context::{decode, decode_slice, encode, encode_into};
 pub use feed::{Feed, reply_with_stream};
 pub(crate) use load::{MethodLoad, Watch};
 pub use mount::{Mount, Reply};

@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::StreamExt;
 
+use super::Batch;
+use super::source::{Filled, Lent, Plain, Source};
 use crate::fault::Fault;
 use crate::proto::Body;
 
 /// Encoded items, as requests and responses carry them through tower layers. After an error nothing follows.
-pub struct Items(Pin<Box<dyn Stream<Item = Result<Body, ItemError>> + Send>>);
+pub struct Items(Pin<Box<dyn Source>>);
 
 /// Why a stream of items broke off.
 #[derive(Clone, Debug)]
@@ -25,16 +26,30 @@ pub enum ItemError {
 impl Items {
     /// The items that `stream` yields.
     pub fn new(stream: impl Stream<Item = Result<Body, ItemError>> + Send + 'static) -> Self {
-        Self(Box::pin(stream))
+        Self::of(Plain::new(stream))
+    }
+
+    /// The items of `source`.
+    pub(crate) fn of(source: impl Source + 'static) -> Self {
+        Self(Box::pin(source))
+    }
+
+    /// The same, holding `guard` until they are dropped.
+    pub(crate) fn holding(self, guard: impl Send + 'static) -> Self {
+        Self::of(Holding {
+            items: self,
+            _guard: guard,
+        })
     }
 }
 
-impl Items {
-    /// The same, holding `guard` until they are dropped.
-    pub(crate) fn holding(self, guard: impl Send + 'static) -> Self {
-        Self(Box::pin(self.inspect(move |_| {
-            let _ = &guard;
-        })))
+impl Source for Items {
+    fn poll_lent(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Lent<'_>, ItemError>>> {
+        self.get_mut().0.as_mut().poll_lent(cx)
+    }
+
+    fn poll_fill(mut self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        self.0.as_mut().poll_fill(cx, batch)
     }
 }
 
@@ -43,6 +58,33 @@ impl Stream for Items {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.as_mut().poll_next(cx)
+    }
+}
+
+/// Items beside something that lives as long.
+struct Holding<G> {
+    items: Items,
+    _guard: G,
+}
+
+// The guard is never polled, so it may be moved.
+impl<G> Unpin for Holding<G> {}
+
+impl<G: Send> Stream for Holding<G> {
+    type Item = Result<Body, ItemError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.items).poll_next(cx)
+    }
+}
+
+impl<G: Send> Source for Holding<G> {
+    fn poll_lent(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Lent<'_>, ItemError>>> {
+        Pin::new(&mut self.get_mut().items).poll_lent(cx)
+    }
+
+    fn poll_fill(mut self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        Pin::new(&mut self.items).poll_fill(cx, batch)
     }
 }
 

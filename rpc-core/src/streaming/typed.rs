@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::Codec;
 use crate::fault::{CallError, Outcome};
-use crate::server::decode;
+use crate::server::{decode, decode_slice};
 
-use super::{ItemError, Items, NoError};
+use super::{ItemError, Items, Lent, NoError, Source};
 
 /// A stream of values from the other end: what a client gets from a method that returns a stream, and what a method
 /// gets that takes one.
@@ -72,7 +72,7 @@ where
         let Some(items) = &mut this.items else {
             return Poll::Ready(None);
         };
-        let item = ready!(Pin::new(items).poll_next(cx));
+        let item = ready!(Pin::new(items).poll_lent(cx));
         let result = item.map(|item| typed(this.codec, item));
         if !matches!(result, Some(Ok(_))) {
             this.items = None;
@@ -90,13 +90,14 @@ where
     }
 }
 
-fn typed<T, E>(codec: Codec, item: Result<crate::proto::Body, ItemError>) -> Result<T, CallError<E>>
+fn typed<T, E>(codec: Codec, item: Result<Lent<'_>, ItemError>) -> Result<T, CallError<E>>
 where
     T: DeserializeOwned + 'static,
     E: DeserializeOwned + 'static,
 {
     match item {
-        Ok(body) => Ok(decode(codec, body, Outcome::Ran)?),
+        Ok(Lent::Bytes(bytes)) => Ok(decode_slice(codec, bytes, Outcome::Ran)?),
+        Ok(Lent::Body(body)) => Ok(decode(codec, body, Outcome::Ran)?),
         Err(ItemError::Failed(body)) => Err(CallError::Failed(decode(codec, body, Outcome::Ran)?)),
         Err(ItemError::Fault(fault)) => Err(CallError::Fault(fault)),
     }

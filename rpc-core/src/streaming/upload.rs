@@ -3,17 +3,15 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use serde::Serialize;
 
 use crate::codec::Codec;
-use crate::fault::Outcome;
 use crate::proto::Body;
-use crate::server::encode;
 
-use super::{ItemError, Items};
+use super::{Batch, Filled, ItemError, Items, Source};
 
 /// The items that follow a request. They can be sent once; clones share them, as clones of a request do.
 #[derive(Clone)]
@@ -28,11 +26,8 @@ impl Upload {
 
     /// The values of `stream`.
     pub fn of<T: Serialize + 'static>(codec: Codec, stream: impl Stream<Item = T> + Send + 'static) -> Self {
-        let encoded = Encoded {
-            stream: Box::pin(stream),
-            encode: move |value: T| encode(codec, value, Outcome::Ran).map_err(ItemError::Fault),
-        };
-        Self::new(Items::new(encoded))
+        let add = move |batch: &mut Batch, value| batch.add(codec, value);
+        Self::new(Encoded::items(stream, add))
     }
 
     /// The values of `stream`, up to its first error.
@@ -41,11 +36,8 @@ impl Upload {
         T: Serialize + 'static,
         E: Serialize + 'static,
     {
-        let encoded = Encoded {
-            stream: Box::pin(stream),
-            encode: move |value: Result<T, E>| encode_result(codec, value),
-        };
-        Self::new(Items::new(encoded))
+        let add = move |batch: &mut Batch, value| batch.add_result(codec, value);
+        Self::new(Encoded::items(stream, add))
     }
 
     /// The items, unless somebody has taken them.
@@ -78,37 +70,53 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// An item of a fallible stream, encoded.
-pub(crate) fn encode_result<T, E>(codec: Codec, item: Result<T, E>) -> Result<Body, ItemError>
-where
-    T: Serialize + 'static,
-    E: Serialize + 'static,
-{
-    match item {
-        Ok(value) => encode(codec, value, Outcome::Ran).map_err(ItemError::Fault),
-        Err(error) => Err(match encode(codec, error, Outcome::Ran) {
-            Ok(body) => ItemError::Failed(body),
-            Err(fault) => ItemError::Fault(fault),
-        }),
-    }
-}
-
 /// A stream whose values are encoded when they come.
 struct Encoded<S, F> {
     stream: Pin<Box<S>>,
-    encode: F,
+    add: F,
+}
+
+impl<S, F> Encoded<S, F>
+where
+    S: Stream + Send + 'static,
+    F: Fn(&mut Batch, S::Item) -> Result<(), ItemError> + Unpin + Send + 'static,
+{
+    fn items(stream: S, add: F) -> Items {
+        Items::of(Self {
+            stream: Box::pin(stream),
+            add,
+        })
+    }
+}
+
+impl<S, F> Source for Encoded<S, F>
+where
+    S: Stream + Send,
+    F: Fn(&mut Batch, S::Item) -> Result<(), ItemError> + Unpin + Send,
+{
+    fn poll_fill(mut self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let this = &mut *self;
+        while !batch.is_full() {
+            let Some(value) = ready!(this.stream.as_mut().poll_next(cx)) else {
+                return Poll::Ready(Filled::Ended(Ok(())));
+            };
+            let added = (this.add)(batch, value);
+            if added.is_err() {
+                return Poll::Ready(Filled::Ended(added));
+            }
+        }
+        Poll::Ready(Filled::Full)
+    }
 }
 
 impl<S, F> Stream for Encoded<S, F>
 where
-    S: Stream,
-    F: Fn(S::Item) -> Result<Body, ItemError> + Unpin,
+    S: Stream + Send,
+    F: Fn(&mut Batch, S::Item) -> Result<(), ItemError> + Unpin + Send,
 {
     type Item = Result<Body, ItemError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        let polled = this.stream.as_mut().poll_next(cx);
-        polled.map(|value| value.map(|value| (this.encode)(value)))
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_one(cx)
     }
 }

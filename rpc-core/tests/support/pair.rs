@@ -203,7 +203,7 @@ impl End {
     }
 
     fn gather(&mut self) {
-        let events = std::iter::from_fn(|| self.proto.poll_event());
+        let events = std::iter::from_fn(|| self.proto.poll_event()).flat_map(each_item);
         // Deadlines of bodies, and what is announced, are for drivers; here `pass` asks for the next one itself.
         let for_drivers = |event: &Event| {
             matches!(
@@ -213,6 +213,18 @@ impl End {
         };
         self.events.extend(events.filter(|event| !for_drivers(event)));
     }
+}
+
+/// The same event, or one for each item that came.
+fn each_item(event: Event) -> Vec<Event> {
+    let Event::Items(id, mut items) = event else {
+        return vec![event];
+    };
+    let mut events = Vec::new();
+    while let Some(item) = items.pop() {
+        events.push(Event::Item(id, Body::copy_from(item)));
+    }
+    events
 }
 
 /// The head of a request with nothing special.
@@ -278,6 +290,7 @@ pub fn say(event: &Event) -> String {
         Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
         Event::Streaming(call) => format!("{call} is answered by a stream"),
+        Event::Items(id, items) => format!("{} has {} small items", id.call, items.len()),
         Event::Item(id, item) => format!("{} has an item of {} bytes", id.call, item.len()),
         Event::UploadEnded(call, end) => format!("the items of {call} {}", say_items_end(end)),
         Event::Room(id) => format!("{} has room", id.call),

@@ -5,8 +5,8 @@ use super::super::outbox::Mark;
 use super::super::under_way::UnderWay;
 use super::super::wire::STREAM;
 use super::{
-    Answer, Body, CallId, Incoming, Interrupt, Kind, OutFrame, Outbox, ProtocolError, RequestHead, State,
-    frame,
+    Answer, Body, CallId, Incoming, Interrupt, Kind, OutFrame, Outbox, Pack, ProtocolError, RequestHead,
+    State, frame,
 };
 
 impl Incoming {
@@ -39,28 +39,39 @@ impl Incoming {
 
     /// Whether an item of the response may be sent; or the packet that has to leave before.
     pub(in crate::proto) fn room(&mut self, call: CallId, outbox: &Outbox) -> (Room, Option<Mark>) {
-        match self.current(call).map(|slot| &mut slot.state) {
-            Some(State::Running {
-                items: Some(items),
-                interrupted: None,
-                ..
-            }) => items.room_to_send(outbox),
-            _ => (Room::Over, None),
-        }
+        let items = self.items_out(call);
+        items.map_or((Room::Over, None), |items| items.room_to_send(outbox))
     }
 
     /// Sends an item of the response. False: it is too late for that.
     pub(in crate::proto) fn send_item(&mut self, call: CallId, body: Body, outbox: &mut Outbox) -> bool {
-        let Some(State::Running {
-            items: Some(items),
-            interrupted: None,
-            ..
-        }) = self.current(call).map(|slot| &mut slot.state)
-        else {
-            return false;
-        };
-        items.send(id(call), body, outbox);
-        true
+        let items = self.items_out(call);
+        items.map(|items| items.send(id(call), body, outbox)).is_some()
+    }
+
+    /// Sends small items of the response. False: it is too late for that.
+    pub(in crate::proto) fn send_items(
+        &mut self,
+        call: CallId,
+        pack: &mut Pack,
+        outbox: &mut Outbox,
+    ) -> bool {
+        let items = self.items_out(call);
+        items
+            .map(|items| items.send_all(id(call), pack, outbox))
+            .is_some()
+    }
+
+    /// The half that sends, if it may.
+    fn items_out(&mut self, call: CallId) -> Option<&mut ItemsOut> {
+        match &mut self.current(call)?.state {
+            State::Running {
+                items: Some(items),
+                interrupted: None,
+                ..
+            } => Some(items),
+            _ => None,
+        }
     }
 
     /// The terminal frame of a call that is being answered by a stream.

@@ -3,7 +3,9 @@
 use super::super::items::{ItemsEnd, ItemsIn, ItemsOut, Opener, Room, StreamId};
 use super::super::outbox::Mark;
 use super::super::under_way::UnderWay;
-use super::{Body, CallId, Ending, Outbox, Outgoing, Progress, ProtocolError, RequestHead, Slot, State};
+use super::{
+    Body, CallId, Ending, Outbox, Outgoing, Pack, Progress, ProtocolError, RequestHead, Slot, State,
+};
 
 impl Outgoing {
     /// The callee answers by a stream, of at most `most` bytes at once. Whether somebody waits for it.
@@ -114,9 +116,27 @@ impl Outgoing {
 
     /// Sends an item after the request. False: it is too late for that.
     pub(in crate::proto) fn send_item(&mut self, call: CallId, body: Body, outbox: &mut Outbox) -> bool {
-        let upload = self.current(call).and_then(|slot| slot.upload.as_mut());
-        let upload = upload.filter(|items| items.room() != Room::Over);
+        let upload = self.items_out(call);
         upload.map(|items| items.send(id(call), body, outbox)).is_some()
+    }
+
+    /// Sends small items after the request. False: it is too late for that.
+    pub(in crate::proto) fn send_items(
+        &mut self,
+        call: CallId,
+        pack: &mut Pack,
+        outbox: &mut Outbox,
+    ) -> bool {
+        let upload = self.items_out(call);
+        upload
+            .map(|items| items.send_all(id(call), pack, outbox))
+            .is_some()
+    }
+
+    /// The half that sends, if it may.
+    fn items_out(&mut self, call: CallId) -> Option<&mut ItemsOut> {
+        let upload = self.current(call)?.upload.as_deref_mut();
+        upload.filter(|items| items.room() != Room::Over)
     }
 
     /// No items follow any more. False: they had ended.
