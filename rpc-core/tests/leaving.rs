@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pipe_rpc_core::client::{Channel, Stub};
-use pipe_rpc_core::connection::ConnectionError;
+use pipe_rpc_core::connection::{Config, ConnectionError};
 use pipe_rpc_core::fault::{Fault, Outcome, Reason};
 use pipe_rpc_core::server::Server;
 use pipe_rpc_core::testing::frame::{done, farewell, farewell_ack, goaway, packet, response, stream};
-use pipe_rpc_core::testing::{Faults, ScriptedPeer};
+use pipe_rpc_core::testing::{Faults, ScriptedPeer, hello};
 use pipe_rpc_core::transport::memory;
 use support::peer::call;
 use support::service::{ECHO, NEVER, Probe, method};
@@ -171,6 +171,33 @@ async fn a_client_without_channels_does_not_wait_for_ever_for_the_end_of_a_cance
     assert_eq!(begun.elapsed().as_secs(), 10);
     peer.send(farewell_ack()).await;
     peer.expect_end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_channels_and_services_does_not_wait_for_the_acknowledgement() {
+    let (channel, mut peer) = ScriptedPeer::server().await;
+    let begun = Instant::now();
+    drop(channel);
+    peer.expect("farewell").await;
+    peer.expect_end().await;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_channels_that_serves_waits_for_the_acknowledgement() {
+    let (ours, theirs) = memory::pair();
+    let offers = Server::builder().service(Probe::default()).build().unwrap();
+    let mut peer = ScriptedPeer::new(theirs);
+    let config = Config::default();
+    let greeting = hello();
+    let opening = Channel::open_serving(ours, &config, &offers);
+    let (channel, _) = tokio::join!(opening, peer.welcome(&greeting));
+    let begun = Instant::now();
+    drop(channel);
+    peer.expect("goaway").await;
+    peer.expect("farewell").await;
+    peer.expect_end().await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,14 +136,7 @@ impl Channel {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn closed(&self) -> Arc<ConnectionError> {
-        let mut ended = self.shared().subscribe();
-        loop {
-            if let Some(reason) = self.shared().end_reason() {
-                return reason;
-            }
-            // The sender lives in what this channel shares, so waiting does not fail.
-            let _ = ended.changed().await;
-        }
+        self.shared().until_ended().await
     }
 
     /// Asks the other end for a sign of life, and waits for it. It takes no credit and runs no method.
@@ -210,14 +203,7 @@ impl Channel {
     /// Waits until the connection takes no more calls: why, if it has ended. It does not keep the connection.
     pub(super) fn retired(&self) -> impl Future<Output = Option<Arc<ConnectionError>>> + Send + use<> {
         let shared = Arc::clone(self.shared());
-        async move {
-            let mut ended = shared.subscribe();
-            while shared.takes_calls() {
-                // The sender lives in what is shared, so waiting does not fail.
-                let _ = ended.changed().await;
-            }
-            shared.end_reason()
-        }
+        async move { shared.until_retired().await }
     }
 
     /// The codec that both ends agreed on. Clients made with [`Stub::with_codec`](super::Stub::with_codec) must use it.

@@ -48,12 +48,12 @@ impl Driver {
             shared.lock().proto.set_method_limits(limits);
         }
         Self {
+            leaving: Leaving::new(serving.is_some()),
             runner: Runner::new(&shared, serving),
             shared,
             receiver,
             landing: None,
             timer: None,
-            leaving: Leaving::default(),
             peer_left: false,
             gathering: false,
             ending: None,
@@ -159,9 +159,7 @@ impl Driver {
         {
             state.driver = Some(cx.waker().clone());
         }
-        if state.is_leaving() {
-            self.leaving.note(&state);
-        }
+        self.leaving.note(&state);
         if std::mem::take(&mut state.rearm) {
             self.timer = state.armed.map(timer_at);
         }
@@ -195,7 +193,7 @@ impl Driver {
         let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
         if is_idle && state.proto.is_draining() {
             drop(state);
-            self.shared.idle.notify_waiters();
+            self.shared.changed.notify_waiters();
         }
         is_over
     }
@@ -217,10 +215,13 @@ impl Future for Driver {
             this.ending = ending(this.receive(cx));
         }
         this.poll_timer(cx);
-        this.leaving.poll_limit(cx, &this.shared, &mut this.outcomes);
         let is_over = this.end_run(cx);
         if this.ending.is_none() {
             this.ending = ending(this.leaving.poll_farewell(cx, &this.shared, is_over));
+        }
+        // Last: most ends that leave are over by now, and need no timer.
+        if this.ending.is_none() {
+            this.leaving.poll_limit(cx, &this.shared, &mut this.outcomes);
         }
         if let Some(ConnectionError::Protocol(_)) = this.ending
             && this.shared.lock().is_reporting()

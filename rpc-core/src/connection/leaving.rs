@@ -11,6 +11,7 @@ use super::ConnectionError;
 use super::outcomes::Outcomes;
 use super::shared::Shared;
 use super::state::State;
+use super::turn::run_again;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::proto::Abandoned;
 use crate::streaming::ItemError;
@@ -46,8 +47,10 @@ impl Leave {
 }
 
 /// What the driver knows of this end's leaving.
-#[derive(Default)]
 pub(super) struct Leaving {
+    serves: bool,
+    /// As the driver's run found it.
+    leave: Leave,
     /// When the open calls are cut.
     limit: Option<(Instant, Pin<Box<Sleep>>)>,
     farewell: Option<Pin<Box<Sleep>>>,
@@ -57,29 +60,46 @@ pub(super) struct Leaving {
 }
 
 impl Leaving {
-    /// Takes note of when this end is to leave.
+    /// Of an end that serves, or does not.
+    pub(super) fn new(serves: bool) -> Self {
+        Self {
+            serves,
+            leave: Leave::No,
+            limit: None,
+            farewell: None,
+            acked: false,
+            was_cut: false,
+        }
+    }
+
+    /// Takes note of whether this end is to leave.
     pub(super) fn note(&mut self, state: &State) {
+        self.leave = state.leave;
+    }
+
+    /// Cuts the open calls if it is time to, and has them leave.
+    pub(super) fn poll_limit(&mut self, cx: &mut Context<'_>, shared: &Shared, outcomes: &mut Outcomes) {
+        if self.leave == Leave::No || self.farewell.is_some() {
+            return;
+        }
+        let state = shared.lock();
         let limit = state.limit(self.limit.is_some());
+        drop(state);
         if let Some(limit) = limit.filter(|limit| self.limit.as_ref().is_none_or(|(known, _)| limit < known))
         {
             self.limit = Some((limit, Box::pin(sleep_until(limit))));
         }
-    }
-
-    /// Cuts the open calls if it is time to.
-    pub(super) fn poll_limit(&mut self, cx: &mut Context<'_>, shared: &Shared, outcomes: &mut Outcomes) {
-        let Some((_, limit)) = self.limit.as_mut().filter(|_| self.farewell.is_none()) else {
+        let Some((_, limit)) = &mut self.limit else {
             return;
         };
         if limit.as_mut().poll(cx).is_pending() {
             return;
         }
-        let mut state = shared.lock();
         self.was_cut = true;
-        state.cut(outcomes);
-        drop(state);
+        shared.lock().cut(outcomes);
         outcomes.carry_out(shared);
         self.farewell = Some(Box::pin(sleep(FAREWELL_LIMIT)));
+        run_again(cx);
     }
 
     /// Says farewell once `is_over`; ready when it is acknowledged and what came before that is answered, or when it has
@@ -104,18 +124,25 @@ impl Leaving {
             drop(shared.transmit(cx));
             self.farewell = Some(Box::pin(sleep(FAREWELL_LIMIT)));
         }
+        if self.is_heard(cx, shared) && shared.lock().has_sent_all() {
+            return Poll::Ready(self.in_good_order());
+        }
         let Some(limit) = &mut self.farewell else {
             return Poll::Pending;
         };
-        if self.acked && shared.lock().has_sent_all() {
-            return Poll::Ready(self.in_good_order());
-        }
         let unheard = if self.was_cut {
             ConnectionError::DrainDeadline
         } else {
             ConnectionError::Unacknowledged
         };
         limit.as_mut().poll(cx).map(|()| unheard)
+    }
+
+    /// Whether the farewell was acknowledged, or has left an end where nobody asks for that: nobody there is to be told,
+    /// and the other end has nothing to call. Most clients go that way, and need neither wait for a packet nor a timer.
+    fn is_heard(&self, cx: &mut Context<'_>, shared: &Shared) -> bool {
+        let nobody_asks = self.leave == Leave::Unused && !self.serves && !self.was_cut;
+        self.acked || (nobody_asks && shared.sender.poll_flush(cx).is_ready())
     }
 
     /// Why the connection ends whose farewell was acknowledged.

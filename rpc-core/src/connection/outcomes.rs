@@ -8,7 +8,7 @@ use super::Shared;
 use super::faults::fault_of;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Body, CallId, Ending, IncomingCall, ItemsEnd, RequestHead};
+use crate::proto::{Body, CallId, Ending, IncomingCall, ItemsEnd, RequestHead, reserve_first};
 use crate::streaming::ItemError;
 
 /// What came of the peer's calls, in the order in which it came.
@@ -36,6 +36,11 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
+    pub(super) fn arrive(&mut self, arrival: Arrival) {
+        reserve_first(&mut self.incoming);
+        self.incoming.push(arrival);
+    }
+
     /// Does what was put off until the lock was released, except for the incoming calls. The lists keep their space.
     pub(super) fn carry_out(&mut self, shared: &Shared) {
         shared.credit.add_permits(std::mem::take(&mut self.freed));

@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
-use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};
+use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId, reserve_first};
 use crate::server::{Context as CallContext, MethodLoad, Watch};
 use crate::streaming::{Items, Upload};
 
@@ -64,6 +64,7 @@ impl Runner {
                 Arrival::Call(call) => {
                     let id = call.id;
                     if let Some(result) = self.run(call) {
+                        reserve_first(&mut self.answers);
                         self.answers.push((id, result));
                     }
                 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
@@ -30,9 +30,8 @@ pub(crate) struct Shared {
     pub(crate) credit: Arc<Semaphore>,
     pub(crate) peer: PeerIdentity,
     pub(crate) codec: Codec,
-    ended: watch::Sender<bool>,
-    /// Told when a draining connection has no open call.
-    pub(super) idle: Notify,
+    /// Told when the connection has ended, takes no more calls, or has no open call any more while it drains.
+    pub(super) changed: Notify,
     /// Where the connection and what belongs to it runs.
     pub(super) runtime: Handle,
 }
@@ -47,8 +46,7 @@ impl Shared {
             credit: Arc::new(Semaphore::new(agreed.received.max_calls as usize)),
             peer,
             codec,
-            ended: watch::Sender::new(false),
-            idle: Notify::new(),
+            changed: Notify::new(),
             runtime: Handle::current(),
         })
     }
@@ -261,14 +259,31 @@ impl Shared {
 
     /// Waits until a draining connection has no open call, or has ended.
     pub(crate) async fn until_idle(&self) {
-        let mut idle = pin!(self.idle.notified());
+        self.until(|shared| shared.is_idle().then_some(())).await;
+    }
+
+    /// Waits until the connection has ended, and says why.
+    pub(crate) async fn until_ended(&self) -> Arc<ConnectionError> {
+        self.until(Self::end_reason).await
+    }
+
+    /// Waits until the connection takes no more calls: why, if it has ended.
+    pub(crate) async fn until_retired(&self) -> Option<Arc<ConnectionError>> {
+        self.until(|shared| (!shared.takes_calls()).then(|| shared.end_reason()))
+            .await
+    }
+
+    /// Looks now and after each change, until there is something.
+    async fn until<T>(&self, look: impl Fn(&Self) -> Option<T>) -> T {
+        let mut changed = pin!(self.changed.notified());
         loop {
-            idle.as_mut().enable();
-            if self.is_idle() {
-                return;
+            // Before the look, so that no change is missed.
+            changed.as_mut().enable();
+            if let Some(found) = look(self) {
+                return found;
             }
-            idle.as_mut().await;
-            idle.set(self.idle.notified());
+            changed.as_mut().await;
+            changed.set(self.changed.notified());
         }
     }
 
@@ -301,15 +316,13 @@ impl Shared {
         self.sender.close();
         stop.into_iter().for_each(|task| task.abort());
         wake.into_iter().chain(driver).for_each(Waker::wake);
-        self.ended.send_replace(true);
-        self.idle.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     /// Takes no calls any more, because the peer takes none.
     pub(super) fn stop_calling(&self) {
         self.credit.close();
-        // Whoever watches for the end looks at the credit, too.
-        self.ended.send_modify(|_| {});
+        self.changed.notify_waiters();
     }
 
     /// Whether calls of depth 0 may still be sent, as far as is known.
@@ -330,12 +343,8 @@ impl Shared {
     }
 
     /// Why the connection ended, if it has.
-    pub(crate) fn end_reason(&self) -> Option<Arc<ConnectionError>> {
+    fn end_reason(&self) -> Option<Arc<ConnectionError>> {
         self.lock().end.clone()
-    }
-
-    pub(crate) fn subscribe(&self) -> watch::Receiver<bool> {
-        self.ended.subscribe()
     }
 }
 

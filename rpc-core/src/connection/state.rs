@@ -113,10 +113,10 @@ impl State {
                     if call.head.upload {
                         self.open_upload(call.id);
                     }
-                    outcomes.incoming.push(Arrival::Call(call));
+                    outcomes.arrive(Arrival::Call(call));
                 }
-                Event::Announced(call, head) => outcomes.incoming.push(Arrival::Announced(call, head)),
-                Event::Withdrawn(call) => outcomes.incoming.push(Arrival::Withdrawn(call)),
+                Event::Announced(call, head) => outcomes.arrive(Arrival::Announced(call, head)),
+                Event::Withdrawn(call) => outcomes.arrive(Arrival::Withdrawn(call)),
                 Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
                 Event::Timeout(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),

@@ -47,6 +47,10 @@ impl WaitingCalls {
     }
 
     pub(super) fn enter(&mut self, call: CallId) -> Ticket {
+        if self.calls.capacity() == 0 {
+            // Most connections never have a second call open.
+            self.calls.reserve_exact(1);
+        }
         let key = self.calls.insert(Waiting {
             call,
             metadata: Metadata::new(),

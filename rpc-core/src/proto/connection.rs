@@ -70,7 +70,8 @@ impl Connection {
             incoming: Incoming::new(agreed.granted),
             under_way: UnderWay::new(agreed.granted.window),
             outbox: Outbox::new(agreed.max_packet, agreed.received.window),
-            events: VecDeque::new(),
+            // An answer is two events, and few connections ever have more of them at once.
+            events: VecDeque::with_capacity(2),
             draining: false,
             farewell: Farewell::Unsaid,
             peer_said_farewell: false,

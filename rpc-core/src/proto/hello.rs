@@ -85,7 +85,8 @@ impl Hello {
     /// Service names that no longer fit are left out: they are for information only.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut tags = Vec::new();
+        // What most Hellos need, services apart.
+        let mut tags = Vec::with_capacity(128);
         put(&mut tags, FEATURES, &self.features.to_le_bytes());
         put(&mut tags, CODECS, &self.codecs);
         put(&mut tags, MAX_PACKET, &self.max_packet.to_le_bytes());

@@ -7,7 +7,8 @@ use super::agreed::Limits;
 pub(crate) struct Slots<T> {
     plain: Vec<T>,
     nested: Vec<T>,
-    limits: Limits,
+    max_calls: u32,
+    max_nested: u32,
 }
 
 impl<T: Default> Slots<T> {
@@ -15,19 +16,21 @@ impl<T: Default> Slots<T> {
         Self {
             plain: Vec::new(),
             nested: Vec::new(),
-            limits,
+            max_calls: limits.max_calls,
+            max_nested: limits.max_nested,
         }
     }
 
     /// The entry of a slot within the limits, made if it is not there yet.
     pub(crate) fn entry(&mut self, slot: u32) -> Option<&mut T> {
-        let (lane, index) = match slot.checked_sub(self.limits.max_calls) {
+        let (lane, index) = match slot.checked_sub(self.max_calls) {
             None => (&mut self.plain, slot),
-            Some(index) if index < self.limits.max_nested => (&mut self.nested, index),
+            Some(index) if index < self.max_nested => (&mut self.nested, index),
             Some(_) => return None,
         };
         let index = index as usize;
         if index >= lane.len() {
+            reserve_first(lane);
             lane.resize_with(index + 1, T::default);
         }
         lane.get_mut(index)
@@ -35,7 +38,7 @@ impl<T: Default> Slots<T> {
 
     /// The entry of a slot that was used before.
     pub(crate) fn get(&mut self, slot: u32) -> Option<&mut T> {
-        match slot.checked_sub(self.limits.max_calls) {
+        match slot.checked_sub(self.max_calls) {
             None => self.plain.get_mut(slot as usize),
             Some(index) => self.nested.get_mut(index as usize),
         }
@@ -44,8 +47,8 @@ impl<T: Default> Slots<T> {
     /// The next slot that was never used.
     pub(super) fn fresh(&mut self, nested: bool) -> Option<u32> {
         let (used, base, limit) = match nested {
-            false => (self.plain.len(), 0, self.limits.max_calls),
-            true => (self.nested.len(), self.limits.max_calls, self.limits.max_nested),
+            false => (self.plain.len(), 0, self.max_calls),
+            true => (self.nested.len(), self.max_calls, self.max_nested),
         };
         let index = u32::try_from(used).ok().filter(|index| *index < limit)?;
         let slot = base.checked_add(index)?;
@@ -53,7 +56,7 @@ impl<T: Default> Slots<T> {
     }
 
     pub(super) fn is_nested(&self, slot: u32) -> bool {
-        slot >= self.limits.max_calls
+        slot >= self.max_calls
     }
 
     /// The entries of every slot that was used.
@@ -64,6 +67,14 @@ impl<T: Default> Slots<T> {
     /// Every slot that was used, with its entry.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let plain = (0..).zip(&self.plain);
-        plain.chain((self.limits.max_calls..).zip(&self.nested))
+        plain.chain((self.max_calls..).zip(&self.nested))
+    }
+}
+
+/// Makes room for one where there is none: most connections never have a second call open, and a list's own first room is
+/// for four.
+pub(crate) fn reserve_first<T>(list: &mut Vec<T>) {
+    if list.capacity() == 0 {
+        list.reserve_exact(1);
     }
 }

@@ -1,7 +1,7 @@
 //! The services that are mounted, and how a call finds its method.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use crate::connection::{Dispatch, Stack};
@@ -27,6 +27,8 @@ pub(super) struct Table {
     mounts: Vec<Mounted>,
     /// Sorted by key.
     methods: Vec<Entry>,
+    /// Made for the first connection, when all is mounted.
+    limits: OnceLock<MethodLimits>,
 }
 
 struct Mounted {
@@ -193,7 +195,8 @@ impl Dispatch for Table {
             let max_body = entry.method.max_body?;
             Some((service, entry.method.id, max_body))
         };
-        self.methods.iter().filter_map(limit).collect()
+        let limits = || self.methods.iter().filter_map(limit).collect();
+        self.limits.get_or_init(limits).clone()
     }
 }
 

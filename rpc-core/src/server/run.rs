@@ -105,18 +105,28 @@ impl Running {
     }
 
     /// One client, from its greeting to its end.
-    async fn connection(self: Arc<Self>, mut link: Link) {
+    async fn connection(self: Arc<Self>, link: Link) {
+        // In memory of its own, which is free again when the connection is made.
+        let Some(driven) = Box::pin(self.greet(link)).await else {
+            return;
+        };
+        driven.await;
+    }
+
+    /// Lets a client in: what drives its connection from then on.
+    async fn greet(self: Arc<Self>, mut link: Link) -> Option<impl Future<Output = ()> + Send> {
         let handshake = match accept(&mut link, self.services.config(), self.services.names()).await {
             Ok(handshake) => handshake,
             Err(error) => {
                 let peer = &link.peer;
                 tracing::info!(%peer, error = &error as &dyn std::error::Error, "a client was not let in");
-                return link.sender.close();
+                link.sender.close();
+                return None;
             }
         };
         let driver = self.services.driver(link, handshake);
         self.enter(driver.shared());
-        self.services.clone().drive(driver).await;
+        Some(self.services.clone().drive(driver))
     }
 
     fn enter(&self, shared: &Arc<Shared>) {

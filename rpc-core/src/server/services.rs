@@ -87,18 +87,28 @@ impl Services {
     }
 
     /// Drives a connection to its end, and waits for what was begun when it was made.
-    pub(crate) async fn drive(self, driver: Driver) {
-        let Some(on_connect) = &self.0.on_connect else {
-            return driver.await;
-        };
-        let begun = on_connect(Channel::of_peer(driver.shared()));
-        // A task of its own, which may block or panic without the connection; it ends with this one.
-        let mut beside = JoinSet::new();
-        beside.spawn(begun);
-        driver.await;
-        if let Some(Err(error)) = beside.join_next().await {
-            tracing::error!(%error, "what was begun with a new connection did not end well");
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "each connection holds this future, and an async function's has room for the driver twice"
+    )]
+    pub(crate) fn drive(self, mut driver: Driver) -> impl Future<Output = ()> + Send {
+        async move {
+            let beside = self.begin_beside(&driver);
+            (&mut driver).await;
+            drop(driver);
+            let Some(mut beside) = beside else { return };
+            if let Some(Err(error)) = beside.join_next().await {
+                tracing::error!(%error, "what was begun with a new connection did not end well");
+            }
         }
+    }
+
+    /// A task of its own, which may block or panic without the connection; it ends with this one.
+    fn begin_beside(&self, driver: &Driver) -> Option<JoinSet<()>> {
+        let on_connect = self.0.on_connect.as_ref()?;
+        let mut beside = JoinSet::new();
+        beside.spawn(on_connect(Channel::of_peer(driver.shared())));
+        Some(beside)
     }
 }
 

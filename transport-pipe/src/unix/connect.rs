@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rpc_core::transport::{Account, Link};
+use rpc_core::transport::{Account, Link, PeerIdentity};
 use rustix::io::Errno;
 use rustix::net::{SocketAddrUnix, connect};
 use rustix::process::{getegid, geteuid};
@@ -27,7 +27,7 @@ pub(crate) async fn connect_once(name: &NativeName, options: &ConnectOptions) ->
         }
     }
     let peer = peer::identity_of(&socket)?;
-    check_owner(&options.expect_owner, &peer.account)?;
+    check_owner(&options.expect_owner, &peer)?;
     let socket = Socket::new(socket, None)?;
     Ok(system::link(socket, options.framing, peer, options.max_packet))
 }
@@ -47,13 +47,15 @@ fn attempt_error(error: Errno) -> AttemptError {
 }
 
 /// Before anything is sent.
-fn check_owner(expected: &Owner, found: &Account) -> Result<(), AttemptError> {
-    if expected.is(found, &our_account()) {
+fn check_owner(expected: &Owner, peer: &PeerIdentity) -> Result<(), AttemptError> {
+    // The usual case needs no further system calls.
+    let is_usual = *expected == Owner::SameUser && peer.is_same_user();
+    if is_usual || expected.is(&peer.account, &our_account()) {
         return Ok(());
     }
     Err(AttemptError::WrongOwner {
         expected: expected.clone(),
-        found: found.clone(),
+        found: peer.account.clone(),
     })
 }
 

@@ -25,15 +25,20 @@ pub(super) fn peer_identity(fd: BorrowedFd<'_>) -> io::Result<PeerIdentity> {
 
 /// The supplementary groups of who connected, as of connect(2).
 pub(super) fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<PrincipalId>> {
-    let mut groups = vec![0; USUAL_GROUPS];
+    let mut usual = [0; USUAL_GROUPS];
+    let mut more;
+    let mut groups = &mut usual[..];
     loop {
-        match get(fd, libc::SO_PEERGROUPS, &mut groups) {
+        match get(fd, libc::SO_PEERGROUPS, groups) {
             Ok(bytes) => {
-                groups.truncate(bytes / size_of::<libc::gid_t>());
-                return Ok(groups.into_iter().map(PrincipalId::Gid).collect());
+                let told = groups.iter().take(bytes / size_of::<libc::gid_t>());
+                return Ok(told.copied().map(PrincipalId::Gid).collect());
             }
             // The kernel has at most 65,536 for a process.
-            Err(error) if error.raw_os_error() == Some(libc::ERANGE) => groups.resize(groups.len() * 4, 0),
+            Err(error) if error.raw_os_error() == Some(libc::ERANGE) => {
+                more = vec![0; groups.len() * 4];
+                groups = &mut more;
+            }
             Err(error) => return Err(error),
         }
     }
