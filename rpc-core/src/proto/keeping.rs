@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::kept::{KeepVeryLarge, is_very_large};
 
-/// How long after such a body has begun the next one is waited for.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long after such a body has begun the next one is waited for: as long as jemalloc waits before it gives memory back
+/// (`opt.dirty_decay_ms`, <https://jemalloc.net/jemalloc.3.html>).
+const LINGER: Duration = Duration::from_secs(10);
 
 /// One connection's wish that the memory be kept.
 #[derive(Debug, Default)]
@@ -46,14 +47,14 @@ mod tests {
     #[test]
     fn the_memory_is_kept_until_no_such_body_has_begun_for_a_while() {
         let start = Instant::now();
-        let after = |millis| start + Duration::from_millis(millis);
+        let after = |seconds| start + Duration::from_secs(seconds);
         let mut keeping = Keeping::default();
         assert_eq!(keeping.on_body(1 << 20, || panic!("nobody needs the time")), None);
-        assert_eq!(keeping.on_body(64 << 20, || start), Some(after(1000)));
-        assert_eq!(keeping.on_body(64 << 20, || after(900)), None, "the timer is set");
-        keeping.handle_timeout(after(1000));
-        assert_eq!(keeping.next_timeout(), Some(after(1900)));
-        keeping.handle_timeout(after(1900));
+        assert_eq!(keeping.on_body(64 << 20, || start), Some(after(10)));
+        assert_eq!(keeping.on_body(64 << 20, || after(9)), None, "the timer is set");
+        keeping.handle_timeout(after(10));
+        assert_eq!(keeping.next_timeout(), Some(after(19)));
+        keeping.handle_timeout(after(19));
         assert_eq!(keeping.next_timeout(), None);
     }
 }
