@@ -44,3 +44,9 @@ mod json {}
 #[cfg(feature = "testing")]
 #[doc = include_str!("../book/src/testing.md")]
 mod testing {}
+
+#[doc = include_str!("../book/src/speed.md")]
+mod speed {}
+
+#[doc = include_str!("../book/src/figures.md")]
+mod figures {}
