@@ -44,12 +44,10 @@ impl BlockingCaller<'_, Channel> {
     /// Holds for all clones of the client, which make no calls from then on.
     ///
     /// ```no_run
-    /// # async fn connect() -> Result<pipe_rpc_core::client::Channel, std::io::Error> { unimplemented!() }
-    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use pipe_rpc_core::client::{BlockingClient, Channel};
+    /// # fn example(client: &BlockingClient<Channel>) -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::Duration;
-    /// use pipe_rpc_core::client::BlockingClient;
     ///
-    /// let client = BlockingClient::connect(connect())?;
     /// client.caller(|channel| channel).shutdown(Duration::from_secs(5))?;
     /// # Ok(())
     /// # }

@@ -31,6 +31,10 @@ impl Assembly {
         if len > self.total || more == (len == self.total) || part.is_empty() {
             return false;
         }
+        debug_assert!(
+            self.discarded || self.bytes.len() >= self.received,
+            "the memory is lent: the packet's landing is to come back with it"
+        );
         let has_landed = self.bytes.len() > self.received;
         self.received = len;
         if !self.discarded && !has_landed {
