@@ -333,3 +333,22 @@ fn what_is_kept_of_a_small_body_does_not_pin_its_packet() {
     let kept = pair.server.incoming().body.into_bytes();
     assert!(kept.is_unique(), "shared with nothing");
 }
+
+/// So long its memory is kept for further ones.
+#[test]
+fn a_very_large_body_has_the_end_woken_ten_seconds_after_it_began() {
+    for (size, wait) in [(4 << 20, None), (5 << 20, Some(Duration::from_secs(10)))] {
+        let mut pair = Pair::with(Limits {
+            max_body: size,
+            window: size,
+            ..LIMITS
+        });
+        let body = vec![7; size as usize].into();
+        assert!(pair.client.proto.send_request(head(), body).is_some());
+        assert!(pair.forth());
+        let woken = wait.map(|wait| pair.server.now() + wait);
+        assert_eq!(pair.server.proto.next_timeout(), woken, "{size} bytes");
+        pair.pass(Duration::from_secs(10));
+        assert_eq!(pair.server.proto.next_timeout(), None);
+    }
+}
