@@ -18,6 +18,7 @@ mod faults;
 mod handler;
 mod handshake;
 mod leaving;
+mod lines;
 mod ordered;
 mod outcomes;
 mod ping;
@@ -29,8 +30,8 @@ mod shared;
 mod state;
 mod streaming;
 mod streams;
+mod tasks;
 mod transmit;
-
 mod turn;
 mod upload;
 mod waiting;
