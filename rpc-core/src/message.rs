@@ -197,15 +197,18 @@ impl Request {
         (self.metadata, self.body)
     }
 
+    #[inline]
     pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
         let Self {
             body,
             codec,
-            context,
+            mut context,
             metadata,
             ..
         } = self;
-        let context = context.map(|context| context.with_metadata(metadata));
+        if let Some(context) = &mut context {
+            context.set_metadata(metadata);
+        }
         (body, codec, context)
     }
 }

@@ -116,9 +116,9 @@ impl Context {
         self.connection.set_metadata(self.call, key, value.as_ref())
     }
 
-    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+    #[inline]
+    pub(crate) fn set_metadata(&mut self, metadata: Metadata) {
         self.metadata = metadata;
-        self
     }
 
     /// How many calls wait for this one; 0 for a call that no handler makes.
