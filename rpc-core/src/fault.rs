@@ -53,6 +53,12 @@ impl<E: Error> Error for CallError<E> {
 pub struct Fault {
     outcome: Outcome,
     reason: Reason,
+    /// Behind a pointer, because results that are no faults are moved with room for one.
+    more: Option<Box<More>>,
+}
+
+#[derive(Clone, Default)]
+struct More {
     detail: Option<Arc<str>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -136,22 +142,21 @@ impl Fault {
         Self {
             outcome,
             reason,
-            detail: None,
-            source: None,
+            more: None,
         }
     }
 
     /// Adds a text for people.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Arc<str>>) -> Self {
-        self.detail = Some(detail.into());
+        self.more.get_or_insert_default().detail = Some(detail.into());
         self
     }
 
     /// Adds the error that is behind this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Arc<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.more.get_or_insert_default().source = Some(source.into());
         self
     }
 
@@ -177,14 +182,14 @@ impl Fault {
     /// More about it, as text.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.more.as_ref()?.detail.as_deref()
     }
 }
 
 impl PartialEq for Fault {
     /// Equal in outcome, reason and detail; sources are not compared.
     fn eq(&self, other: &Self) -> bool {
-        (self.outcome, self.reason, &self.detail) == (other.outcome, other.reason, &other.detail)
+        (self.outcome, self.reason, self.detail()) == (other.outcome, other.reason, other.detail())
     }
 }
 
@@ -196,11 +201,11 @@ impl fmt::Debug for Fault {
         debug
             .field("outcome", &self.outcome)
             .field("reason", &self.reason);
-        if let Some(detail) = &self.detail {
-            debug.field("detail", detail);
+        if let Some(detail) = self.detail() {
+            debug.field("detail", &detail);
         }
-        if let Some(source) = &self.source {
-            debug.field("source", source);
+        if let Some(source) = self.source() {
+            debug.field("source", &source);
         }
         debug.finish()
     }
@@ -209,7 +214,7 @@ impl fmt::Debug for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.outcome, self.reason)?;
-        match &self.detail {
+        match self.detail() {
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }
@@ -218,7 +223,8 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        let source = self.more.as_ref()?.source.as_deref()?;
+        Some(source)
     }
 }
 

@@ -175,7 +175,10 @@ fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &M
     let upload = upload(facade, method, &names);
     let run = quote! {
         #upload
-        let (cx, #arguments) = request.accept::<#encoded_type>()?;
+        let (cx, #arguments) = match request.accept::<#encoded_type>() {
+            ::core::result::Result::Ok(accepted) => accepted,
+            ::core::result::Result::Err(fault) => return ::core::result::Result::Err(fault),
+        };
         let result = #implementation::#ident(&service, #context #(#names),*).await;
     };
     let reply = match feed(method) {
