@@ -11,8 +11,8 @@ use crate::streaming::{Items, Upload};
 /// One call of a method, with its encoded arguments; the request type of every tower service here.
 #[derive(Clone, Debug)]
 pub struct Request {
-    pub(crate) method: &'static Method,
-    pub(crate) service: ServiceId,
+    method: &'static Method,
+    service: ServiceId,
     codec: Codec,
     body: Body,
     deadline: Option<Instant>,

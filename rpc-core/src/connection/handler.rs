@@ -73,12 +73,7 @@ impl Running {
         watch: Option<&Watch>,
         load: &MethodLoad,
     ) -> Polled {
-        // Taken out by the innermost closure: by value, each one around it would copy the request.
-        let mut request = Some(request);
         self.step(|future| {
-            let Some(request) = request.take() else {
-                return Poll::Pending;
-            };
             let handler = future.insert(stack.call(request));
             let Some(watch) = watch else { return Poll::Pending };
             watch.run(load, || {

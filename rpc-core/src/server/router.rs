@@ -210,8 +210,7 @@ impl tower::Service<Request> for Router {
     }
 
     fn call(&mut self, request: Request) -> Reply {
-        // Fields, not accessors: a request that was borrowed is copied when it is passed on.
-        let (service, method) = (request.service.0, request.method.id);
+        let (service, method) = (request.service().0, request.method().id);
         let Some(entry) = self.table.entry(service, method) else {
             let fault = self.table.missing(service, method);
             return Box::pin(std::future::ready(Err(fault)));

@@ -175,10 +175,7 @@ fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &M
     let upload = upload(facade, method, &names);
     let run = quote! {
         #upload
-        let (cx, #arguments) = match request.accept::<#encoded_type>() {
-            ::core::result::Result::Ok(accepted) => accepted,
-            ::core::result::Result::Err(fault) => return ::core::result::Result::Err(fault),
-        };
+        let (cx, #arguments) = request.accept::<#encoded_type>()?;
         let result = #implementation::#ident(&service, #context #(#names),*).await;
     };
     let reply = match feed(method) {
