@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
@@ -56,12 +56,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request with the credit of `permit`; a nested call, without one, takes the credit for nested calls.
-    pub(crate) fn send(
-        self: &Arc<Self>,
-        request: Request,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Result<Ticket, Fault> {
+    /// Sends a request; `waker`, if there is one, is woken when its result is there. A nested call takes the credit for
+    /// nested calls. For any other the sender has a permit of `credit`, and forgets it: the slot gives it back when it is
+    /// free again.
+    pub(crate) fn send(self: &Arc<Self>, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
         let head = RequestHead {
             service: request.service().0,
             method: request.method().id,
@@ -89,12 +87,10 @@ impl Shared {
                 return Err(fault);
             }
         };
-        // The slot gives its permit back when it is free again.
-        permit.into_iter().for_each(OwnedSemaphorePermit::forget);
         if let Some(limit) = max_body {
             state.proto.limit_response(call, limit);
         }
-        let ticket = state.waiting.enter(call);
+        let ticket = state.waiting.enter(call, waker);
         state.arm(head.deadline);
         let feeding = items.map(|items| (state.streams.open_outlet(call), items));
         self.flush_or_gather(state);

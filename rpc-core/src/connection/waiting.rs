@@ -46,7 +46,8 @@ impl WaitingCalls {
         }
     }
 
-    pub(super) fn enter(&mut self, call: CallId) -> Ticket {
+    /// `waker`, if there is one, is woken when the result is there.
+    pub(super) fn enter(&mut self, call: CallId, waker: Option<Waker>) -> Ticket {
         if self.calls.capacity() == 0 {
             // Most connections never have a second call open.
             self.calls.reserve_exact(1);
@@ -54,7 +55,7 @@ impl WaitingCalls {
         let key = self.calls.insert(Waiting {
             call,
             metadata: Metadata::new(),
-            state: WaitState::Open(None),
+            state: WaitState::Open(waker),
         });
         if let Some(place) = self.keys.entry(call.slot) {
             *place = key;
@@ -64,19 +65,16 @@ impl WaitingCalls {
 
     /// The call has ended. Whom to wake.
     pub(super) fn end(&mut self, call: CallId, result: Result<Response, Fault>) -> Option<Waker> {
-        let key = *self.keys.get(call.slot)?;
-        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
-        match std::mem::replace(&mut waiting.state, WaitState::Ended(result)) {
-            WaitState::Open(waker) => waker,
-            WaitState::Streaming | WaitState::Ended(_) => None,
-        }
+        self.change(call, WaitState::Ended(result))
     }
 
     /// The call is answered by a stream. Whom to wake.
     pub(super) fn start_stream(&mut self, call: CallId) -> Option<Waker> {
-        let key = *self.keys.get(call.slot)?;
-        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
-        match std::mem::replace(&mut waiting.state, WaitState::Streaming) {
+        self.change(call, WaitState::Streaming)
+    }
+
+    fn change(&mut self, call: CallId, state: WaitState) -> Option<Waker> {
+        match std::mem::replace(&mut self.waiting(call)?.state, state) {
             WaitState::Open(waker) => waker,
             WaitState::Streaming | WaitState::Ended(_) => None,
         }
@@ -84,11 +82,14 @@ impl WaitingCalls {
 
     /// What comes beside the result, which comes next.
     pub(super) fn set_metadata(&mut self, call: CallId, metadata: Metadata) {
-        let key = self.keys.get(call.slot).copied();
-        let waiting = key.and_then(|key| self.calls.get_mut(key));
-        if let Some(waiting) = waiting.filter(|waiting| waiting.call == call) {
+        if let Some(waiting) = self.waiting(call) {
             waiting.metadata = metadata;
         }
+    }
+
+    fn waiting(&mut self, call: CallId) -> Option<&mut Waiting> {
+        let key = *self.keys.get(call.slot)?;
+        self.calls.get_mut(key).filter(|waiting| waiting.call == call)
     }
 
     /// Ends every call that is open. Whom to wake.
