@@ -191,7 +191,8 @@ impl Fault {
 impl PartialEq for Fault {
     /// Equal in outcome, reason and detail; sources are not compared.
     fn eq(&self, other: &Self) -> bool {
-        (self.what.outcome, self.what.reason, &self.what.detail) == (other.what.outcome, other.what.reason, &other.what.detail)
+        (self.what.outcome, self.what.reason, &self.what.detail)
+            == (other.what.outcome, other.what.reason, &other.what.detail)
     }
 }
 

@@ -13,8 +13,8 @@ use tower::Service;
 
 use crate::codec::Codec;
 use crate::connection::{
-    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, OnewayFuture, ResponseFuture, Sent, Shared,
-    connect,
+    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, OnewayFuture, ResponseFuture, Sent,
+    Shared, connect,
 };
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};

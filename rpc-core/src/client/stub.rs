@@ -282,13 +282,7 @@ impl<S: Caller> Stub<S> {
         Ok(Terms { depth, deadline })
     }
 
-    fn request(
-        &self,
-        method: &'static Method,
-        body: Body,
-        upload: Option<Upload>,
-        terms: Terms,
-    ) -> Request {
+    fn request(&self, method: &'static Method, body: Body, upload: Option<Upload>, terms: Terms) -> Request {
         Request::new(method, self.service, self.codec, body)
             .with_upload(upload)
             .with_deadline(terms.deadline)

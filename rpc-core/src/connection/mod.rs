@@ -9,6 +9,7 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+mod calling;
 mod cancelled;
 #[cfg(feature = "testing")]
 mod credit;
