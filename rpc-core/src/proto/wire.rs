@@ -44,6 +44,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    #[inline]
     fn from_wire(kind: u8) -> Result<Option<Self>, ProtocolError> {
         Ok(Some(match kind {
             1 => Self::Request,
@@ -66,6 +67,7 @@ impl Kind {
     }
 
     /// How many bytes the fixed part of the head has, without and with the total that MORE adds.
+    #[inline]
     fn fixed_head(self, flags: u8) -> usize {
         let total = if flags & MORE == 0 { 0 } else { 8 };
         match self {
@@ -94,6 +96,7 @@ pub(super) struct Header {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn encode(self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[0..4].copy_from_slice(&self.length.to_le_bytes());
@@ -105,6 +108,7 @@ impl Header {
         bytes
     }
 
+    #[inline]
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.first_chunk()?;
         Some(Self {
@@ -118,21 +122,49 @@ impl Header {
     }
 }
 
-/// One frame of a packet, by its places in it.
-#[derive(Clone, Debug)]
+/// One frame of a packet, by its places in it: each part ends where the next one starts.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     pub(super) kind: Kind,
     pub(super) header: Header,
-    /// The fixed part of the head; its length is as the kind demands.
-    pub(super) head: Range<usize>,
-    /// What follows it, whose shape has been checked.
-    pub(super) extensions: Range<usize>,
-    pub(super) body: Range<usize>,
+    head: usize,
+    extensions: usize,
+    body: usize,
+    end: usize,
 }
 
 impl Frame {
+    #[inline]
     pub(super) fn has(&self, flag: u8) -> bool {
         self.header.flags & flag != 0
+    }
+
+    /// The fixed part of the head; its length is as the kind demands.
+    #[inline]
+    pub(super) fn head<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
+        &packet[self.head..self.extensions]
+    }
+
+    /// What follows the fixed part, whose shape has been checked.
+    #[inline]
+    pub(super) fn extensions<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
+        &packet[self.extensions..self.body]
+    }
+
+    #[inline]
+    pub(super) fn has_extensions(&self) -> bool {
+        self.extensions < self.body
+    }
+
+    #[inline]
+    pub(super) fn body<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
+        &packet[self.body_place()]
+    }
+
+    /// Where the body lies.
+    #[inline]
+    pub(super) fn body_place(&self) -> Range<usize> {
+        self.body..self.end
     }
 }
 
@@ -142,33 +174,32 @@ impl Frame {
 pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, usize), ProtocolError> {
     let torn = || ProtocolError::TornPacket { size: packet.len() };
     let header = Header::decode(&packet[start..]).ok_or_else(torn)?;
-    let content = start + HEADER;
+    let head = start + HEADER;
     let length = usize::try_from(header.length).map_err(|_| torn())?;
-    let end = content
+    let end = head
         .checked_add(length)
         .filter(|end| *end <= packet.len())
         .ok_or_else(torn)?;
     let Some(kind) = Kind::from_wire(header.kind)? else {
         return Ok((None, end));
     };
-    let head_end = content + usize::from(header.head);
-    let fixed_end = content + kind.fixed_head(header.flags);
-    if head_end > end || fixed_end > head_end {
+    let body = head + usize::from(header.head);
+    let extensions = head + kind.fixed_head(header.flags);
+    if body > end || extensions > body {
         return Err(ProtocolError::MalformedHead { kind: header.kind });
     }
-    if fixed_end < head_end {
-        check_extensions(header, &packet[fixed_end..head_end])?;
+    if extensions < body {
+        check_extensions(header, &packet[extensions..body])?;
     }
-    Ok((
-        Some(Frame {
-            kind,
-            header,
-            head: content..fixed_end,
-            extensions: fixed_end..head_end,
-            body: head_end..end,
-        }),
+    let frame = Frame {
+        kind,
+        header,
+        head,
+        extensions,
+        body,
         end,
-    ))
+    };
+    Ok((Some(frame), end))
 }
 
 /// Extensions may be skipped unless their tag says that they must be understood; none such is known yet.
@@ -198,20 +229,24 @@ pub(super) fn split_tag(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 }
 
 /// The number at `at`; the caller has checked that it is there.
+#[inline]
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(array_at(bytes, at))
 }
 
 /// The number at `at`; the caller has checked that it is there.
+#[inline]
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array_at(bytes, at))
 }
 
 /// The number at `at`; the caller has checked that it is there.
+#[inline]
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, at))
 }
 
+#[inline]
 fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[at..at + N]);
@@ -243,7 +278,7 @@ mod tests {
         let (response, end) = frame_at(&packet, next).unwrap();
         let response = response.unwrap();
         assert_eq!((response.header.slot, response.header.generation), (7, 9));
-        assert_eq!(&packet[response.body], b"body");
+        assert_eq!(response.body(&packet), b"body");
         assert_eq!(end, packet.len());
     }
 
