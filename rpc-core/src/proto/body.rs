@@ -17,9 +17,9 @@ pub struct Body(Repr);
 #[derive(Clone)]
 enum Repr {
     Small(SmallBuffer),
-    Shared(Bytes),
-    /// Put together from fragments, or as large.
-    Assembled(Arc<LargeBuffer>),
+    Large(Arc<LargeBuffer>),
+    /// Boxed, so that the others are cheap to move.
+    Shared(Box<Bytes>),
 }
 
 impl Body {
@@ -35,11 +35,12 @@ impl Body {
 
     /// A body with a copy of `bytes`.
     #[must_use]
+    #[inline]
     pub fn copy_from(bytes: &[u8]) -> Self {
-        Self(match SmallBuffer::with(bytes) {
-            Some(small) => Repr::Small(small),
-            None => Repr::Shared(Bytes::copy_from_slice(bytes)),
-        })
+        match SmallBuffer::with(bytes) {
+            Some(small) => Self(Repr::Small(small)),
+            None => Self::from(bytes.to_vec()),
+        }
     }
 
     /// The body's bytes, without a copy unless they are few.
@@ -47,8 +48,8 @@ impl Body {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Repr::Small(bytes) => Bytes::copy_from_slice(&bytes),
-            Repr::Shared(bytes) => bytes,
-            Repr::Assembled(buffer) => Bytes::from_owner(Assembled(buffer)),
+            Repr::Large(buffer) => Bytes::from_owner(Assembled(buffer)),
+            Repr::Shared(bytes) => *bytes,
         }
     }
 
@@ -56,8 +57,8 @@ impl Body {
     pub(crate) fn into_vec(self) -> Vec<u8> {
         match self.0 {
             Repr::Small(bytes) => bytes.to_vec(),
-            Repr::Shared(bytes) => bytes.into(),
-            Repr::Assembled(buffer) => match Arc::try_unwrap(buffer) {
+            Repr::Shared(bytes) => (*bytes).into(),
+            Repr::Large(buffer) => match Arc::try_unwrap(buffer) {
                 Ok(buffer) => buffer.into_vec(),
                 Err(shared) => (*shared).as_ref().to_vec(),
             },
@@ -71,7 +72,7 @@ impl Body {
         match &self.0 {
             Repr::Small(bytes) => bytes.len(),
             Repr::Shared(bytes) => bytes.len(),
-            Repr::Assembled(buffer) => (**buffer).as_ref().len(),
+            Repr::Large(buffer) => (**buffer).as_ref().len(),
         }
     }
 
@@ -88,7 +89,7 @@ impl AsRef<[u8]> for Body {
         match &self.0 {
             Repr::Small(bytes) => bytes,
             Repr::Shared(bytes) => bytes,
-            Repr::Assembled(buffer) => (**buffer).as_ref(),
+            Repr::Large(buffer) => (**buffer).as_ref(),
         }
     }
 }
@@ -101,24 +102,20 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Repr::Shared(bytes))
+        Self(Repr::Shared(Box::new(bytes)))
     }
 }
 
 impl From<Vec<u8>> for Body {
     /// The memory of a large one is used again, for bodies that come.
     fn from(bytes: Vec<u8>) -> Self {
-        if bytes.capacity() < LargeBuffer::SMALLEST_KEPT {
-            Self(Repr::Shared(bytes.into()))
-        } else {
-            LargeBuffer::from(bytes).into()
-        }
+        LargeBuffer::from(bytes).into()
     }
 }
 
 impl From<LargeBuffer> for Body {
     fn from(buffer: LargeBuffer) -> Self {
-        Self(Repr::Assembled(Arc::new(buffer)))
+        Self(Repr::Large(Arc::new(buffer)))
     }
 }
 
@@ -140,26 +137,26 @@ impl fmt::Debug for Body {
 }
 
 /// Gathers a body from pieces; allocates only when it outgrows the space of a small one.
-pub struct BodyWriter(Vec<u8>);
+pub struct BodyWriter(SmallBuffer);
 
 impl BodyWriter {
     /// A writer with nothing in it.
     #[must_use]
     #[inline]
-    pub fn new() -> Self {
-        Self(SmallBuffer::space())
+    pub const fn new() -> Self {
+        Self(SmallBuffer::none())
     }
 
     /// Appends `more`.
     #[inline]
     pub fn write(&mut self, more: &[u8]) {
-        self.0.extend_from_slice(more);
+        self.bytes_mut().extend_from_slice(more);
     }
 
     /// What was written, to be written to.
     #[inline]
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
+        self.0.bytes_mut()
     }
 
     /// How many bytes were written.
@@ -178,11 +175,12 @@ impl BodyWriter {
     /// The body that was written.
     #[must_use]
     #[inline]
-    pub fn finish(self) -> Body {
-        Body(match SmallBuffer::of(self.0) {
-            Ok(small) => Repr::Small(small),
-            Err(large) => Repr::Shared(large.into()),
-        })
+    pub fn finish(mut self) -> Body {
+        match self.0.take_large() {
+            None => Body(Repr::Small(self.0)),
+            Some(large) if large.capacity() < LargeBuffer::SMALLEST_KEPT => large.into(),
+            Some(large) => Bytes::from(large).into(),
+        }
     }
 }
 
