@@ -108,11 +108,9 @@ impl Connection {
         }
         let mut start = 0;
         while start < size {
-            let (frame, next) = wire::frame_at(packet.bytes(), start)?;
-            if let Some(frame) = frame {
-                self.handle_frame(&mut packet, &frame, now)?;
-            }
-            start = next;
+            let frame = wire::frame_at(packet.bytes(), start)?;
+            self.handle_frame(&mut packet, &frame, now)?;
+            start = frame.end;
         }
         Ok(())
     }
@@ -189,7 +187,7 @@ impl Connection {
     /// Asks the peer for a sign of life; it comes as [`Event::Pong`].
     pub fn ping(&mut self, payload: u64) {
         self.outbox
-            .push(&OutFrame::plain(Kind::Ping, &payload.to_le_bytes()), Body::new());
+            .push_bare(&OutFrame::plain(Kind::Ping, &payload.to_le_bytes()));
     }
 
     /// Refuses calls of depth 0 from now on, and tells the peer.
@@ -231,19 +229,16 @@ impl Connection {
         if self.is_credit_due() {
             self.credit_told = self.incoming.granted();
             let granted = self.credit_told.to_le_bytes();
-            self.outbox
-                .push(&OutFrame::plain(Kind::Credit, &granted), Body::new());
+            self.outbox.push_bare(&OutFrame::plain(Kind::Credit, &granted));
         }
         self.push_owed();
         if self.ack_due && self.outbox.is_empty() {
             self.ack_due = false;
-            self.outbox
-                .push(&OutFrame::plain(Kind::FarewellAck, &[]), Body::new());
+            self.outbox.push_bare(&OutFrame::plain(Kind::FarewellAck, &[]));
         }
         if self.farewell == Farewell::Due && self.outbox.is_empty() {
             self.farewell = Farewell::Said;
-            self.outbox
-                .push(&OutFrame::plain(Kind::Farewell, &[]), Body::new());
+            self.outbox.push_bare(&OutFrame::plain(Kind::Farewell, &[]));
         }
         let (packet, sent) = self.outbox.take(now)?;
         if let Some(body) = sent {

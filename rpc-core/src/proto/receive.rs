@@ -27,22 +27,20 @@ impl Connection {
     where
         P: AsRef<[u8]> + Send + 'static,
     {
-        let call = call_of(frame);
+        let call = frame.call;
         if is_small_item(frame) {
-            return self.handle_small_item(frame.body(packet.bytes()), frame, call);
+            return self.handle_small_item(frame.body(packet.bytes()), frame);
         }
         check_side(frame)?;
-        if frame.kind == Kind::Fragment {
-            self.turns.on_part(stream_of(frame, call), frame.has(MORE));
-        } else if frame.has(MORE) {
-            self.turns.on_start(stream_of(frame, call));
+        if frame.begins_body() {
+            self.turns.on_start(stream_of(frame));
             let timeout = self.keeping.on_body(total_of(frame.head(packet.bytes())), now);
             self.events.extend(timeout.map(Event::Timeout));
         }
         let bytes = packet.bytes();
         match frame.kind {
-            Kind::Request => return self.handle_request(packet, frame, call, now),
-            Kind::Response => return self.handle_response(packet, frame, call),
+            Kind::Request => return self.handle_request(packet, frame, now),
+            Kind::Response => return self.handle_response(packet, frame),
             Kind::Refused => {
                 self.check_not_streaming(call)?;
                 let record = FaultRecord::decode(frame.body(bytes));
@@ -54,9 +52,12 @@ impl Connection {
                     }),
                 )?;
             }
-            Kind::Item => return self.handle_item(packet, frame, call),
-            Kind::End => self.handle_end(bytes, frame, call)?,
-            Kind::Fragment => self.handle_fragment(frame.body(bytes), frame, call)?,
+            Kind::Item => return self.handle_item(packet, frame),
+            Kind::End => self.handle_end(bytes, frame)?,
+            Kind::Fragment => {
+                self.turns.on_part(stream_of(frame), frame.has(MORE));
+                self.handle_fragment(frame.body(bytes), frame)?;
+            }
             Kind::Cancel => {
                 if self.incoming.is_receiving(call) {
                     self.events.push_back(Event::Withdrawn(call));
@@ -69,7 +70,7 @@ impl Connection {
             Kind::Credit => {
                 let granted = u64_at(frame.head(bytes), 0);
                 if frame.has(STREAM) {
-                    self.handle_item_credit(granted, frame, call)?;
+                    self.handle_item_credit(granted, frame)?;
                 } else {
                     self.outgoing.handle_credit(granted, &mut self.outbox);
                 }
@@ -84,6 +85,7 @@ impl Connection {
                     text,
                 }));
             }
+            Kind::Optional => {}
             // An acknowledgement is queued for it, so there is only one.
             Kind::Farewell if self.peer_said_farewell => return Err(ProtocolError::SecondFarewell),
             Kind::Farewell => {
@@ -146,26 +148,22 @@ fn total_of(head: &[u8]) -> u64 {
     head.last_chunk().map_or(0, |total| u64::from_le_bytes(*total))
 }
 
-fn call_of(frame: &Frame) -> CallId {
-    CallId {
-        slot: frame.header.slot,
-        generation: frame.header.generation,
-    }
-}
-
 /// The stream that a frame of the peer's is about.
-fn stream_of(frame: &Frame, call: CallId) -> StreamId {
+fn stream_of(frame: &Frame) -> StreamId {
     let opener = if frame.has(OPENER) {
         Opener::Peer
     } else {
         Opener::ThisEnd
     };
-    StreamId { opener, call }
+    StreamId {
+        opener,
+        call: frame.call,
+    }
 }
 
 fn malformed(frame: &Frame) -> ProtocolError {
     ProtocolError::MalformedHead {
-        kind: frame.header.kind,
+        kind: frame.kind as u8,
     }
 }
 
@@ -180,7 +178,7 @@ fn check_side(frame: &Frame) -> Result<(), ProtocolError> {
         Ok(())
     } else {
         Err(ProtocolError::WrongSide {
-            kind: frame.header.kind,
+            kind: frame.kind as u8,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::CallId;
 use super::error::ProtocolError;
 
 /// The size of a frame's header in bytes.
@@ -41,12 +42,14 @@ pub(super) enum Kind {
     Goaway = 12,
     Farewell = 13,
     FarewellAck = 14,
+    /// One that this end does not know, and may skip.
+    Optional = FIRST_OPTIONAL_KIND,
 }
 
 impl Kind {
     #[inline]
-    fn from_wire(kind: u8) -> Result<Option<Self>, ProtocolError> {
-        Ok(Some(match kind {
+    fn from_wire(kind: u8) -> Result<Self, ProtocolError> {
+        Ok(match kind {
             1 => Self::Request,
             2 => Self::Response,
             3 => Self::Refused,
@@ -61,24 +64,27 @@ impl Kind {
             12 => Self::Goaway,
             13 => Self::Farewell,
             14 => Self::FarewellAck,
-            FIRST_OPTIONAL_KIND.. => return Ok(None),
+            FIRST_OPTIONAL_KIND.. => Self::Optional,
             kind => return Err(ProtocolError::UnknownKind { kind }),
-        }))
+        })
     }
 
-    /// How many bytes the fixed part of the head has, without and with the total that MORE adds.
+    /// How many bytes the fixed part of the head has, without the total that [`begins_body`](Self::begins_body) adds.
     #[inline]
-    fn fixed_head(self, flags: u8) -> usize {
-        let total = if flags & MORE == 0 { 0 } else { 8 };
+    fn fixed_head(self) -> usize {
         match self {
-            Self::Request => 28 + total,
-            Self::Response => 4 + total,
-            Self::Item => total,
-            Self::End => 4,
+            Self::Request => 28,
+            Self::Response | Self::End => 4,
             Self::Credit | Self::Ping | Self::Pong => 8,
             Self::Goaway => 2,
             _ => 0,
         }
+    }
+
+    /// Whether the frame has the first part of a body that goes on in fragments.
+    #[inline]
+    fn begins_body(self, flags: u8) -> bool {
+        flags & MORE != 0 && matches!(self, Self::Request | Self::Response | Self::Item)
     }
 }
 
@@ -126,17 +132,26 @@ impl Header {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     pub(super) kind: Kind,
-    pub(super) header: Header,
+    pub(super) flags: u8,
+    /// The call it belongs to, if its kind belongs to one.
+    pub(super) call: CallId,
     head: usize,
     extensions: usize,
     body: usize,
-    end: usize,
+    /// Where the next frame starts.
+    pub(super) end: usize,
 }
 
 impl Frame {
     #[inline]
     pub(super) fn has(&self, flag: u8) -> bool {
-        self.header.flags & flag != 0
+        self.flags & flag != 0
+    }
+
+    /// Whether it has the first part of a body that goes on in fragments, and its total at the end of the head.
+    #[inline]
+    pub(super) fn begins_body(&self) -> bool {
+        self.kind.begins_body(self.flags)
     }
 
     /// The fixed part of the head; its length is as the kind demands.
@@ -158,7 +173,7 @@ impl Frame {
 
     #[inline]
     pub(super) fn body<'p>(&self, packet: &'p [u8]) -> &'p [u8] {
-        &packet[self.body_place()]
+        &packet[self.body..self.end]
     }
 
     /// Where the body lies.
@@ -168,10 +183,9 @@ impl Frame {
     }
 }
 
-/// Finds the frame that starts at `start`, and where the next one starts. `None` in place of the frame: a kind that
-/// may be skipped.
+/// Finds the frame that starts at `start`.
 #[inline]
-pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, usize), ProtocolError> {
+pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<Frame, ProtocolError> {
     let torn = || ProtocolError::TornPacket { size: packet.len() };
     let header = Header::decode(&packet[start..]).ok_or_else(torn)?;
     let head = start + HEADER;
@@ -180,26 +194,30 @@ pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, us
         .checked_add(length)
         .filter(|end| *end <= packet.len())
         .ok_or_else(torn)?;
-    let Some(kind) = Kind::from_wire(header.kind)? else {
-        return Ok((None, end));
-    };
+    let kind = Kind::from_wire(header.kind)?;
+    let total = if kind.begins_body(header.flags) { 8 } else { 0 };
+    let extensions = head + kind.fixed_head() + total;
     let body = head + usize::from(header.head);
-    let extensions = head + kind.fixed_head(header.flags);
-    if body > end || extensions > body {
-        return Err(ProtocolError::MalformedHead { kind: header.kind });
+    if kind != Kind::Optional {
+        if body > end || extensions > body {
+            return Err(ProtocolError::MalformedHead { kind: header.kind });
+        }
+        if extensions < body {
+            check_extensions(header, &packet[extensions..body])?;
+        }
     }
-    if extensions < body {
-        check_extensions(header, &packet[extensions..body])?;
-    }
-    let frame = Frame {
+    Ok(Frame {
         kind,
-        header,
+        flags: header.flags,
+        call: CallId {
+            slot: header.slot,
+            generation: header.generation,
+        },
         head,
         extensions,
         body,
         end,
-    };
-    Ok((Some(frame), end))
+    })
 }
 
 /// Extensions may be skipped unless their tag says that they must be understood; none such is known yet.
@@ -273,13 +291,12 @@ mod tests {
     #[test]
     fn a_frame_is_found_by_its_places() {
         let packet = [frame(7, OPENER, &[], &[]), frame(2, 0, &[0; 4], b"body")].concat();
-        let (cancel, next) = frame_at(&packet, 0).unwrap();
-        assert_eq!(cancel.unwrap().kind, Kind::Cancel);
-        let (response, end) = frame_at(&packet, next).unwrap();
-        let response = response.unwrap();
-        assert_eq!((response.header.slot, response.header.generation), (7, 9));
+        let cancel = frame_at(&packet, 0).unwrap();
+        assert_eq!(cancel.kind, Kind::Cancel);
+        let response = frame_at(&packet, cancel.end).unwrap();
+        assert_eq!((response.call.slot, response.call.generation), (7, 9));
         assert_eq!(response.body(&packet), b"body");
-        assert_eq!(end, packet.len());
+        assert_eq!(response.end, packet.len());
     }
 
     #[test]
@@ -305,16 +322,15 @@ mod tests {
             ProtocolError::UnknownKind { kind: 0x7f }
         );
         let optional = frame(0x80, 0, &[], b"x");
-        let (skipped, end) = frame_at(&optional, 0).unwrap();
-        assert!(skipped.is_none());
-        assert_eq!(end, optional.len());
+        let skipped = frame_at(&optional, 0).unwrap();
+        assert_eq!((skipped.kind, skipped.end), (Kind::Optional, optional.len()));
     }
 
     #[test]
     fn optional_extensions_are_skipped_and_required_ones_refused() {
         let optional = [1, 0, 2, 0, 0xaa, 0xbb];
         let packet = frame(7, OPENER | EXT, &optional, &[]);
-        assert!(frame_at(&packet, 0).unwrap().0.is_some());
+        assert_eq!(frame_at(&packet, 0).unwrap().kind, Kind::Cancel);
         let packet = frame(7, OPENER, &optional, &[]);
         assert_eq!(
             frame_at(&packet, 0).unwrap_err(),

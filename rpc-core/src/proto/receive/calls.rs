@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::super::Metadata;
-use super::super::call::{CallId, IncomingCall, RequestHead, code};
+use super::super::call::{IncomingCall, RequestHead, code};
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
 use super::super::event::Event;
@@ -17,22 +17,25 @@ impl Connection {
         &mut self,
         packet: &mut Source<P>,
         frame: &Frame,
-        call: CallId,
         now: &dyn Fn() -> Instant,
     ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
-        let bytes = packet.bytes();
+        let (bytes, call) = (packet.bytes(), frame.call);
         if frame.has(ONEWAY) && frame.has(STREAM) {
             return Err(malformed(frame));
         }
         let (fixed, total) = frame.head(bytes).split_first_chunk().ok_or(malformed(frame))?;
-        let head = RequestHead::decode(fixed, frame.header.flags, now);
+        let head = RequestHead::decode(fixed, frame.flags, now);
         let total = frame.has(MORE).then(|| u64_at(total, 0));
         let refuses = self.is_parting() || (self.draining && head.depth == 0);
         let refusal = refuses.then_some(code::DRAINING);
-        let metadata = Metadata::decode(frame.extensions(bytes))?;
+        let metadata = if frame.has_extensions() {
+            Metadata::decode(frame.extensions(bytes))?
+        } else {
+            Metadata::new()
+        };
         let arriving = Arriving {
             call,
             head,
@@ -62,12 +65,11 @@ impl Connection {
         &mut self,
         packet: &mut Source<P>,
         frame: &Frame,
-        call: CallId,
     ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
-        let bytes = packet.bytes();
+        let (bytes, call) = (packet.bytes(), frame.call);
         let status = frame.head(bytes)[0];
         if frame.has_extensions() && self.outgoing.is_waited_for(call) {
             let metadata = Metadata::decode(frame.extensions(bytes))?;
@@ -104,14 +106,9 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_fragment(
-        &mut self,
-        part: &[u8],
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<(), ProtocolError> {
-        let more = frame.has(MORE);
-        let id = stream_of(frame, call);
+    pub(super) fn handle_fragment(&mut self, part: &[u8], frame: &Frame) -> Result<(), ProtocolError> {
+        let (call, more) = (frame.call, frame.has(MORE));
+        let id = stream_of(frame);
         if frame.has(OPENER) {
             match self.incoming.handle_fragment(call, part, more)? {
                 Some(Whole::Call(call)) => self.events.push_back(Event::Incoming(call)),

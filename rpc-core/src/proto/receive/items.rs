@@ -1,6 +1,6 @@
 //! What the frames of streams do: items, their ends, and credit for them. PROTOCOL.md section 7.1.
 
-use super::super::call::{CallId, FaultRecord};
+use super::super::call::FaultRecord;
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
 use super::super::event::Event;
@@ -12,16 +12,11 @@ use super::{malformed, stream_of};
 
 impl Connection {
     /// A whole item that is copied, beside those before it in the same packets.
-    pub(super) fn handle_small_item(
-        &mut self,
-        item: &[u8],
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<(), ProtocolError> {
-        if !self.take_in_item(None, item, frame, call)? {
+    pub(super) fn handle_small_item(&mut self, item: &[u8], frame: &Frame) -> Result<(), ProtocolError> {
+        if !self.take_in_item(None, item, frame)? {
             return Ok(());
         }
-        let id = stream_of(frame, call);
+        let id = stream_of(frame);
         match self.events.back_mut() {
             Some(Event::Items(last, pack)) if *last == id => pack.push(item),
             _ => {
@@ -37,16 +32,15 @@ impl Connection {
         &mut self,
         packet: &mut Source<P>,
         frame: &Frame,
-        call: CallId,
     ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
         let bytes = packet.bytes();
         let total = frame.has(MORE).then(|| u64_at(frame.head(bytes), 0));
-        if self.take_in_item(total, frame.body(bytes), frame, call)? {
+        if self.take_in_item(total, frame.body(bytes), frame)? {
             let item = packet.item(frame.body_place());
-            self.events.push_back(Event::Item(stream_of(frame, call), item));
+            self.events.push_back(Event::Item(stream_of(frame), item));
         }
         Ok(())
     }
@@ -58,24 +52,19 @@ impl Connection {
         total: Option<u64>,
         part: &[u8],
         frame: &Frame,
-        call: CallId,
     ) -> Result<bool, ProtocolError> {
         if frame.has(OPENER) {
-            self.incoming.handle_item(call, total, part, &self.under_way)
+            self.incoming
+                .handle_item(frame.call, total, part, &self.under_way)
         } else {
             let limit = self.agreed.granted.max_body;
             self.outgoing
-                .handle_item(call, total, part, limit, &self.under_way)
+                .handle_item(frame.call, total, part, limit, &self.under_way)
         }
     }
 
-    pub(super) fn handle_end(
-        &mut self,
-        packet: &[u8],
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<(), ProtocolError> {
-        let body = frame.body(packet);
+    pub(super) fn handle_end(&mut self, packet: &[u8], frame: &Frame) -> Result<(), ProtocolError> {
+        let (call, body) = (frame.call, frame.body(packet));
         let end = match frame.head(packet)[0] {
             0 => ItemsEnd::Complete,
             1 => ItemsEnd::Failed(Body::copy_from(body)),
@@ -95,13 +84,8 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_item_credit(
-        &mut self,
-        granted: u64,
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<(), ProtocolError> {
-        let id = stream_of(frame, call);
+    pub(super) fn handle_item_credit(&mut self, granted: u64, frame: &Frame) -> Result<(), ProtocolError> {
+        let (call, id) = (frame.call, stream_of(frame));
         if frame.has(OPENER) {
             if self.incoming.handle_item_credit(call, granted)? {
                 self.events.push_back(Event::Room(id));
