@@ -17,9 +17,10 @@ pub struct Body(Repr);
 #[derive(Clone)]
 enum Repr {
     Small(SmallBuffer),
-    Large(Arc<LargeBuffer>),
     /// Boxed, so that the others are cheap to move.
     Shared(Box<Bytes>),
+    /// Put together from fragments, or as large.
+    Assembled(Arc<LargeBuffer>),
 }
 
 impl Body {
@@ -39,7 +40,7 @@ impl Body {
     pub fn copy_from(bytes: &[u8]) -> Self {
         match SmallBuffer::with(bytes) {
             Some(small) => Self(Repr::Small(small)),
-            None => Self::from(bytes.to_vec()),
+            None => Self::from(Bytes::copy_from_slice(bytes)),
         }
     }
 
@@ -48,8 +49,8 @@ impl Body {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Repr::Small(bytes) => Bytes::copy_from_slice(&bytes),
-            Repr::Large(buffer) => Bytes::from_owner(Assembled(buffer)),
             Repr::Shared(bytes) => *bytes,
+            Repr::Assembled(buffer) => Bytes::from_owner(Assembled(buffer)),
         }
     }
 
@@ -58,7 +59,7 @@ impl Body {
         match self.0 {
             Repr::Small(bytes) => bytes.to_vec(),
             Repr::Shared(bytes) => (*bytes).into(),
-            Repr::Large(buffer) => match Arc::try_unwrap(buffer) {
+            Repr::Assembled(buffer) => match Arc::try_unwrap(buffer) {
                 Ok(buffer) => buffer.into_vec(),
                 Err(shared) => (*shared).as_ref().to_vec(),
             },
@@ -72,7 +73,7 @@ impl Body {
         match &self.0 {
             Repr::Small(bytes) => bytes.len(),
             Repr::Shared(bytes) => bytes.len(),
-            Repr::Large(buffer) => (**buffer).as_ref().len(),
+            Repr::Assembled(buffer) => (**buffer).as_ref().len(),
         }
     }
 
@@ -89,7 +90,7 @@ impl AsRef<[u8]> for Body {
         match &self.0 {
             Repr::Small(bytes) => bytes,
             Repr::Shared(bytes) => bytes,
-            Repr::Large(buffer) => (**buffer).as_ref(),
+            Repr::Assembled(buffer) => (**buffer).as_ref(),
         }
     }
 }
@@ -109,13 +110,17 @@ impl From<Bytes> for Body {
 impl From<Vec<u8>> for Body {
     /// The memory of a large one is used again, for bodies that come.
     fn from(bytes: Vec<u8>) -> Self {
-        LargeBuffer::from(bytes).into()
+        if bytes.capacity() < LargeBuffer::SMALLEST_KEPT {
+            Bytes::from(bytes).into()
+        } else {
+            LargeBuffer::from(bytes).into()
+        }
     }
 }
 
 impl From<LargeBuffer> for Body {
     fn from(buffer: LargeBuffer) -> Self {
-        Self(Repr::Large(Arc::new(buffer)))
+        Self(Repr::Assembled(Arc::new(buffer)))
     }
 }
 
@@ -143,7 +148,7 @@ impl BodyWriter {
     /// A writer with nothing in it.
     #[must_use]
     #[inline]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self(SmallBuffer::none())
     }
 
@@ -178,7 +183,6 @@ impl BodyWriter {
     pub fn finish(mut self) -> Body {
         match self.0.take_large() {
             None => Body(Repr::Small(self.0)),
-            Some(large) if large.capacity() < LargeBuffer::SMALLEST_KEPT => large.into(),
             Some(large) => Bytes::from(large).into(),
         }
     }

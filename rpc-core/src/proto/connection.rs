@@ -9,6 +9,7 @@ use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
+use super::frame::frame_at;
 use super::incoming::Incoming;
 use super::items::StreamId;
 use super::keeping::Keeping;
@@ -17,7 +18,7 @@ use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::source::Source;
 use super::under_way::UnderWay;
-use super::wire::{self, Kind};
+use super::wire::Kind;
 use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
@@ -108,7 +109,7 @@ impl Connection {
         }
         let mut start = 0;
         while start < size {
-            let frame = wire::frame_at(packet.bytes(), start)?;
+            let frame = frame_at(packet.bytes(), start)?;
             self.handle_frame(&mut packet, &frame, now)?;
             start = frame.end;
         }

@@ -10,9 +10,10 @@ use super::call::{CallId, Ending, FaultRecord, truncated};
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
 use super::event::{Event, Goaway};
+use super::frame::Frame;
 use super::items::{Opener, StreamId};
 use super::source::Source;
-use super::wire::{Frame, Kind, MORE, OPENER, STREAM, u32_at, u64_at};
+use super::wire::{Kind, MORE, OPENER, STREAM, u32_at, u64_at};
 
 use items::is_small_item;
 

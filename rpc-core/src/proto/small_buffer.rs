@@ -106,6 +106,10 @@ impl Drop for SmallBuffer {
 }
 
 fn give_back(mut buffer: Box<Vec<u8>>) {
+    // What was not finished may have outgrown its size.
+    if buffer.capacity() > SIZE {
+        return;
+    }
     buffer.clear();
     // A thread that is ending keeps none.
     let _ = SPARE.try_with(|spare| {
@@ -114,4 +118,17 @@ fn give_back(mut buffer: Box<Vec<u8>>) {
             spare.push(buffer);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_has_outgrown_its_size_is_not_kept() {
+        let mut buffer = SmallBuffer::none();
+        buffer.bytes_mut().resize(SIZE + 1, 0);
+        drop(buffer);
+        assert_eq!(space().capacity(), SIZE);
+    }
 }

@@ -7,9 +7,10 @@ use super::super::call::{IncomingCall, RequestHead, code};
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
 use super::super::event::Event;
+use super::super::frame::Frame;
 use super::super::incoming::{Arriving, Whole};
 use super::super::source::Source;
-use super::super::wire::{Frame, MORE, ONEWAY, OPENER, STREAM, u64_at};
+use super::super::wire::{MORE, ONEWAY, OPENER, STREAM, u64_at};
 use super::{malformed, stream_of};
 
 impl Connection {

@@ -4,9 +4,10 @@ use super::super::call::FaultRecord;
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
 use super::super::event::Event;
+use super::super::frame::Frame;
 use super::super::items::{ItemsEnd, Room};
 use super::super::source::Source;
-use super::super::wire::{Frame, Kind, MORE, OPENER, u64_at};
+use super::super::wire::{Kind, MORE, OPENER, u64_at};
 use super::super::{Body, Pack};
 use super::{malformed, stream_of};
 
