@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Channel;
 use super::channel::check_codec;
-use super::stub::within;
+use super::within::within;
 use crate::connection::{OnewayFuture, ResponseFuture, Sent, Shared};
 use crate::fault::{Fault, Outcome};
 use crate::message::Request;

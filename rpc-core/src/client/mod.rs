@@ -6,19 +6,23 @@ mod blocking;
 mod blocking_caller;
 mod channel;
 mod direct;
+mod layered;
+mod mismatch;
 mod reconnect;
 mod retry;
 mod stub;
 mod typed;
+mod within;
 
 #[cfg(feature = "blocking")]
 pub use blocking::{BlockingClient, BlockingStreaming};
 #[cfg(feature = "blocking")]
 pub use blocking_caller::BlockingCaller;
 pub use channel::{CallFuture, Channel};
+pub use layered::{BoxError, Caller};
 pub use reconnect::{
     AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,
 };
 pub use retry::{Retry, RetryLayer};
-pub use stub::{BoxError, Caller, Stub};
+pub use stub::Stub;
 pub use typed::Client;

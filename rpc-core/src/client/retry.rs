@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use tower::{Layer, Service};
 
-use super::stub::{Caller, fault_of_call, within};
+use super::layered::{Caller, fault_of_call};
+use super::within::within;
 use crate::connection::fault_of_layer;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};

@@ -1,46 +1,26 @@
 //! What every generated client is made of.
 
-use std::any::{Any, TypeId};
-use std::error::Error;
-use std::future::{Future, poll_fn};
-use std::task::Poll;
+use std::any::Any;
+use std::future::Future;
 use std::time::Duration;
 
 use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout_at};
-use tower::Service;
+use tokio::time::Instant;
 
 use crate::codec::Codec;
-use crate::connection::{Ambient, fault_of_layer};
+use crate::connection::Ambient;
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
 use crate::proto::{Body, Metadata};
-use crate::schema;
 use crate::server::{MAX_DEPTH, decode, encode};
 use crate::streaming::{Streaming, Upload};
 
-use super::{Channel, Reconnecting};
-
-/// The error of tower layers.
-pub type BoxError = Box<dyn Error + Send + Sync>;
-
-/// What a client can make its calls through: a channel, or any stack of tower layers over one.
-pub trait Caller:
-    Service<Request, Response = Response, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
-{
-}
-
-impl<S> Caller for S where
-    S: Service<Request, Response = Response, Error: Into<BoxError>, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
+use super::Channel;
+use super::layered::{Caller, through_layers};
+use super::mismatch::with_ours;
 
 /// Makes typed calls of one service through `S`.
 #[derive(Clone, Debug)]
@@ -296,73 +276,4 @@ impl<S: Caller> Stub<S> {
 struct Terms {
     depth: u8,
     deadline: Option<Instant>,
-}
-
-async fn through_layers<S: Caller>(mut caller: S, request: Request) -> Result<Response, Fault> {
-    let deadline = request.deadline();
-    let ready = poll_fn(|cx| caller.poll_ready(cx));
-    let ready = match deadline {
-        Some(deadline) => within(deadline, Outcome::NotSent, ready).await?,
-        None => ready.await,
-    };
-    ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
-    let calling = caller.call(request);
-    let called = match deadline.filter(|_| !sees_to_deadlines::<S>()) {
-        Some(deadline) => within(deadline, Outcome::MayHaveRun, calling).await?,
-        None => calling.await,
-    };
-    called.map_err(|error| fault_of_call(error.into()))
-}
-
-/// Whether `S` ends calls at their deadlines itself: its channel does, with one timer for all calls of a connection.
-fn sees_to_deadlines<S: 'static>() -> bool {
-    TypeId::of::<S>() == TypeId::of::<Reconnecting>()
-}
-
-/// What an error of a call through layers means. A layer that sheds load does not pass the call on.
-pub(super) fn fault_of_call(error: BoxError) -> Fault {
-    let is_shed = error.is::<tower::load_shed::error::Overloaded>();
-    let outcome = if is_shed {
-        Outcome::NotSent
-    } else {
-        Outcome::MayHaveRun
-    };
-    fault_of_layer(error, outcome)
-}
-
-/// What the server says of a method that differs there, with what it is here.
-fn with_ours(fault: Fault, method: &Method) -> Fault {
-    if !matches!(fault.reason(), Reason::UnknownMethod | Reason::SignatureMismatch) {
-        return fault;
-    }
-    let theirs = fault.detail().unwrap_or_default();
-    let (name, ours) = (method.name, method.text());
-    let mut text = format!("{theirs}; this client has {name}{ours}");
-    let their_text = theirs
-        .strip_prefix("the server has ")
-        .and_then(|text| text.strip_prefix(name));
-    if let Some(difference) = their_text.and_then(|theirs| schema::explain(name, theirs, ours)) {
-        text.push_str("; what differs: ");
-        text.push_str(&difference);
-    }
-    fault.with_detail(text)
-}
-
-/// Waits for `future` until the deadline. A timer is made only if the future is not ready at once. Without a deadline this
-/// is not for: to move a future in here, and its result out again, costs a call more than to take its credit.
-pub(super) async fn within<F: Future>(
-    deadline: Instant,
-    outcome: Outcome,
-    future: F,
-) -> Result<F::Output, Fault> {
-    let mut future = std::pin::pin!(future);
-    if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
-        return Ok(output);
-    }
-    if tokio::runtime::Handle::try_current().is_err() {
-        return Err(Fault::new(outcome, Reason::NoRuntime));
-    }
-    timeout_at(deadline, future)
-        .await
-        .map_err(|_| Fault::new(outcome, Reason::DeadlineExceeded))
 }
