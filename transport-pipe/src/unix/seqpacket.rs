@@ -1,6 +1,7 @@
 //! The two halves of a SEQPACKET socket: the kernel keeps the packets apart.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -60,12 +61,17 @@ pub(super) struct Receiver {
     socket: Arc<Socket>,
     max_packet: usize,
     parked: Option<io::Result<Packet>>,
+    /// Is to look before the runtime says that there is something. A client speaks first, and has done so by the time it
+    /// is accepted: its greeting then costs neither a wait nor the timer that limits it, a tenth of what a server does
+    /// for a connection.
+    unasked: bool,
     ended: bool,
 }
 
 impl Receiver {
     pub(super) fn new(socket: Arc<Socket>, max_packet: usize) -> Self {
         Self {
+            unasked: socket.was_accepted(),
             socket,
             max_packet,
             parked: None,
@@ -132,19 +138,23 @@ impl Receiver {
                 return Poll::Ready(Ok(None));
             }
             let socket = Arc::clone(&self.socket);
-            let mut readable = ready!(socket.poll_readable(cx))?;
-            match receive(self) {
-                Ok(Round::NothingThere) => readable.clear_ready(),
-                Ok(Round::Received { first, queue_emptied }) => {
-                    if queue_emptied {
-                        readable.clear_ready();
-                    }
-                    return Poll::Ready(first);
-                }
+            let mut readable = match mem::take(&mut self.unasked) {
+                true => None,
+                false => Some(ready!(socket.poll_readable(cx))?),
+            };
+            let (received, queue_emptied) = match receive(self) {
+                Ok(Round::NothingThere) => (None, true),
+                Ok(Round::Received { first, queue_emptied }) => (Some(first), queue_emptied),
                 // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
                 // is read on to its end.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
                 Err(error) => return Poll::Ready(Err(error)),
+            };
+            if let Some(readable) = readable.as_mut().filter(|_| queue_emptied) {
+                readable.clear_ready();
+            }
+            if let Some(received) = received {
+                return Poll::Ready(received);
             }
         }
     }
