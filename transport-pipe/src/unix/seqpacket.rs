@@ -4,11 +4,13 @@ use std::io::{self, IoSlice};
 use std::mem;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use rpc_core::transport::{Landing, Packet, PacketBuffer, PacketReceiver, PacketSender};
 use rustix::io::Errno;
 
+use super::linux::enlarge;
 use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_landing, receive_some};
 use super::send::{check_len, send_slices, wrong_size};
 use super::socket::Socket;
@@ -20,6 +22,8 @@ pub(super) struct Sender {
     socket: Arc<Socket>,
     gate: WriteGate,
     max_packet: usize,
+    /// Has filled the buffer that the kernel gives to all, and got a larger one.
+    enlarged: AtomicBool,
 }
 
 impl Sender {
@@ -28,6 +32,7 @@ impl Sender {
             socket,
             gate: WriteGate::default(),
             max_packet,
+            enlarged: AtomicBool::new(false),
         }
     }
 }
@@ -37,6 +42,11 @@ impl PacketSender for Sender {
         let len = check_len(packet, self.max_packet)?;
         match send_slices(self.socket.as_fd(), packet, &self.gate) {
             Ok(_) => Ok(()),
+            Err(Errno::AGAIN) if !self.enlarged.swap(true, Ordering::Relaxed) => {
+                enlarge(&self.socket);
+                self.gate.reopen();
+                self.try_send(packet)
+            }
             Err(Errno::MSGSIZE) => Err(wrong_size(len, self.max_packet)),
             Err(error) => Err(error.into()),
         }
