@@ -5,7 +5,7 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use rpc_core::transport::{Landing, Packet, PacketBuffer, PacketReceiver, PacketSender};
 use rustix::io::Errno;
@@ -148,9 +148,11 @@ impl Receiver {
                 return Poll::Ready(Ok(None));
             }
             let socket = Arc::clone(&self.socket);
-            let mut readable = match mem::take(&mut self.unasked) {
-                true => None,
-                false => Some(ready!(socket.poll_readable(cx))?),
+            let unasked = mem::take(&mut self.unasked);
+            let mut readable = match socket.poll_readable(cx)? {
+                Poll::Ready(readable) => Some(readable),
+                Poll::Pending if unasked => None,
+                Poll::Pending => return Poll::Pending,
             };
             let (received, queue_emptied) = match receive(self) {
                 Ok(Round::NothingThere) => (None, true),
