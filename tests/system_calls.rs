@@ -1,5 +1,5 @@
-//! How many system calls a call costs: at each end it sends once, receives once and waits once. Counted, so it does not
-//! depend on the computer: one thread is the client and one the server.
+//! How many system calls a call costs: at each end it sends once, receives once and waits once; and a connection. Counted,
+//! so it does not depend on the computer.
 #![cfg(target_os = "linux")]
 
 use std::future::Future;
@@ -69,6 +69,28 @@ fn a_call_sends_once_receives_once_and_waits_once_at_each_end() {
 
     assert_about_once(&at_client);
     assert_about_once(&at_server);
+}
+
+/// A greeting, a request and a farewell; a greeting and an answer. A server looks for the greeting before it waits for
+/// it, and acknowledges no farewell behind which the pipe has its end.
+#[test]
+fn a_connection_for_one_call_takes_five_packets_and_looks_for_each_once() {
+    const CONNECTIONS: u64 = 100;
+    let name = format!("system-calls-connect-{}", std::process::id());
+    let runtime = runtime();
+    let both_ends = cost_of(&runtime, async {
+        let listener = PipeServer::bind(name.as_str()).unwrap();
+        let server = Server::builder().service(EchoServer::new(Echoer));
+        tokio::spawn(server.serve(listener));
+        for call in 0..CONNECTIONS {
+            let client = EchoClient::connect(Connect::to(name.as_str())).await.unwrap();
+            assert_eq!(client.echo([call; 8]).await.unwrap(), [call; 8]);
+        }
+    });
+    // The last farewell is still under way.
+    let five_each = 5 * CONNECTIONS - 2..=5 * CONNECTIONS;
+    let exact = five_each.contains(&both_ends.sends) && five_each.contains(&both_ends.receives);
+    assert!(exact, "{both_ends:?} for {CONNECTIONS} connections");
 }
 
 /// The server greets and waits for its connection and for the end of all, too. An answer that comes before anybody waits

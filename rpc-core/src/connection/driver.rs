@@ -215,7 +215,9 @@ impl Future for Driver {
             this.ending = ending(this.receive(cx));
         }
         this.poll_timer(cx);
-        let is_over = this.end_run(cx);
+        // A peer that said farewell and has closed the pipe reads nothing that would be sent now.
+        let has_left = matches!(this.ending, Some(ConnectionError::PeerClosed));
+        let is_over = !has_left && this.end_run(cx);
         if this.ending.is_none() {
             this.ending = ending(this.leaving.poll_farewell(cx, &this.shared, is_over));
         }

@@ -1,6 +1,6 @@
 //! Runs the calls that arrive, as far as they get at once. Those that do not get to their end become `tasks`.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Semaphore;
@@ -13,7 +13,9 @@ use super::ordered::Turns;
 use super::outcomes::Arrival;
 use super::receiver::ItemsReceiver;
 use super::shared::Shared;
+use super::state::State;
 use super::tasks::Spawned;
+use super::transmit::Share;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -38,6 +40,7 @@ pub(super) struct Runner {
     watch: Watch,
     turns: Turns,
     answers: Vec<(CallId, Result<Response, Fault>)>,
+    share: Share,
 }
 
 impl Runner {
@@ -48,6 +51,7 @@ impl Runner {
             watch: Watch::default(),
             turns: Turns::default(),
             answers: Vec::new(),
+            share: Share::of_process(),
         }
     }
 
@@ -67,17 +71,27 @@ impl Runner {
                         reserve_first(&mut self.answers);
                         self.answers.push((id, result));
                     }
+                    if self.share.is(self.answers.len()) {
+                        self.answer_all(|shared, state| shared.flush_or_gather(state));
+                    }
                 }
             }
         }
         self.watch.stop(watched);
-        let mut state = self.shared.lock();
+        // The driver sends the last ones, when it has looked for more.
+        self.answer_all(|_, state| drop(state));
+    }
+
+    /// Queues the answers that there are, and sees to their way out.
+    fn answer_all(&mut self, then: impl FnOnce(&Shared, MutexGuard<'_, State>)) {
+        let shared = &self.shared;
+        let mut state = shared.lock();
         let mut woken = Vec::new();
         for (call, result) in self.answers.drain(..) {
             state.answer_with_result(call, result);
             woken.extend(state.end_call_of_peer(call));
         }
-        drop(state);
+        then(shared, state);
         woken.into_iter().for_each(Waker::wake);
     }
 

@@ -13,6 +13,7 @@ use super::leaving::Leave;
 use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
 use super::streams::{Came, Streams};
+use super::transmit::Share;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
@@ -31,6 +32,8 @@ pub(super) struct State {
     pub(super) driver_notified: bool,
     /// A packet left since the driver last ran; what comes now gathers.
     pub(super) sent_since_driver_ran: bool,
+    /// What does not wait for more.
+    pub(super) share: Share,
     /// Somebody is in the middle of sending a packet.
     pub(super) transmitting: bool,
     /// A packet that the pipe had no room for.
@@ -72,6 +75,7 @@ impl State {
             driver: None,
             driver_notified: false,
             sent_since_driver_ran: false,
+            share: Share::of_process(),
             transmitting: false,
             unsent: None,
             sender_broken: false,

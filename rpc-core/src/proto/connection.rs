@@ -281,6 +281,12 @@ impl Connection {
             || self.farewell == Farewell::Due
     }
 
+    /// Whether a packet of small frames is full, or has that many of them.
+    #[must_use]
+    pub fn has_gathered(&self, frames: usize) -> bool {
+        self.outbox.has_gathered(frames)
+    }
+
     /// Whether the whole request of a call of this end's was taken for sending.
     pub fn has_left(&mut self, call: CallId) -> bool {
         self.outgoing.has_left(call, &self.outbox)

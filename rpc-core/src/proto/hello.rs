@@ -86,31 +86,32 @@ impl Hello {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         // What most Hellos need, services apart.
-        let mut tags = Vec::with_capacity(128);
-        put(&mut tags, FEATURES, &self.features.to_le_bytes());
-        put(&mut tags, CODECS, &self.codecs);
-        put(&mut tags, MAX_PACKET, &self.max_packet.to_le_bytes());
-        put(&mut tags, MAX_CALLS, &self.max_calls.to_le_bytes());
-        put(&mut tags, MAX_NESTED, &self.max_nested.to_le_bytes());
-        put(&mut tags, WINDOW, &self.window.to_le_bytes());
-        put(&mut tags, MAX_BODY, &self.max_body.to_le_bytes());
-        put(&mut tags, STREAM, &self.stream.to_le_bytes());
-        if let Some(secret) = &self.secret {
-            put(&mut tags, SECRET, secret);
-        }
-        put(&mut tags, PRODUCT, truncated(&self.product).as_bytes());
-        for name in &self.services {
-            if tags.len() + 4 + name.len() > MAX_TAGS {
-                break;
-            }
-            put(&mut tags, SERVICES, name.as_bytes());
-        }
-        let mut packet = Vec::with_capacity(FIXED + tags.len());
+        let mut packet = Vec::with_capacity(FIXED + 128);
         packet.extend_from_slice(&HELLO);
         packet.extend_from_slice(&self.lowest.to_le_bytes());
         packet.extend_from_slice(&self.highest.to_le_bytes());
-        packet.extend_from_slice(&(tags.len() as u32).to_le_bytes());
-        packet.extend_from_slice(&tags);
+        // The length of the tags, which is known at the end.
+        packet.extend_from_slice(&[0; 4]);
+        put(&mut packet, FEATURES, &self.features.to_le_bytes());
+        put(&mut packet, CODECS, &self.codecs);
+        put(&mut packet, MAX_PACKET, &self.max_packet.to_le_bytes());
+        put(&mut packet, MAX_CALLS, &self.max_calls.to_le_bytes());
+        put(&mut packet, MAX_NESTED, &self.max_nested.to_le_bytes());
+        put(&mut packet, WINDOW, &self.window.to_le_bytes());
+        put(&mut packet, MAX_BODY, &self.max_body.to_le_bytes());
+        put(&mut packet, STREAM, &self.stream.to_le_bytes());
+        if let Some(secret) = &self.secret {
+            put(&mut packet, SECRET, secret);
+        }
+        put(&mut packet, PRODUCT, truncated(&self.product).as_bytes());
+        for name in &self.services {
+            if packet.len() + 4 + name.len() > FIXED + MAX_TAGS {
+                break;
+            }
+            put(&mut packet, SERVICES, name.as_bytes());
+        }
+        let tags = (packet.len() - FIXED) as u32;
+        packet[FIXED - 4..FIXED].copy_from_slice(&tags.to_le_bytes());
         packet
     }
 
@@ -177,12 +178,12 @@ impl Hello {
     }
 }
 
-fn put(tags: &mut Vec<u8>, tag: u16, value: &[u8]) {
+fn put(packet: &mut Vec<u8>, tag: u16, value: &[u8]) {
     // Every value is far shorter than 64 KiB: the longest are texts and the secret, which are limited.
     let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
-    tags.extend_from_slice(&tag.to_le_bytes());
-    tags.extend_from_slice(&length.to_le_bytes());
-    tags.extend_from_slice(&value[..usize::from(length)]);
+    packet.extend_from_slice(&tag.to_le_bytes());
+    packet.extend_from_slice(&length.to_le_bytes());
+    packet.extend_from_slice(&value[..usize::from(length)]);
 }
 
 fn u32_of(value: &[u8]) -> Result<u32, HelloError> {

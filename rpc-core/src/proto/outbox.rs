@@ -75,6 +75,8 @@ pub(super) struct Outbox {
     /// Has small frames only: one with a body that is not copied is full at once.
     open: OutPacket,
     open_mark: Mark,
+    /// How many frames the open packet has.
+    open_frames: usize,
     spare: Option<OutPacket>,
     /// Packets of small frames taken so far.
     taken: u64,
@@ -96,6 +98,7 @@ impl Outbox {
             full: VecDeque::new(),
             open: OutPacket::default(),
             open_mark: Mark(1),
+            open_frames: 0,
             spare: None,
             taken: 0,
             bodies: VecDeque::new(),
@@ -198,6 +201,11 @@ impl Outbox {
         }
     }
 
+    /// Whether a packet is full, or has that many frames.
+    pub(super) fn has_gathered(&self, frames: usize) -> bool {
+        self.open_frames >= frames || !self.full.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         let bodies = self.bodies.len() + self.line.len();
         self.full.is_empty() && self.open.head.is_empty() && bodies == 0 && self.pong.is_none()
@@ -220,6 +228,7 @@ impl Outbox {
         if self.open.head.len() + HEADER + head + body > self.max_packet {
             self.seal();
         }
+        self.open_frames += 1;
         let packet = &mut self.open.head;
         self.last_done = (frame.kind == Kind::Done).then_some(packet.len());
         if let Some(deadline) = frame.deadline {
@@ -244,6 +253,7 @@ impl Outbox {
     fn take_open(&mut self) -> OutPacket {
         self.last_done = None;
         self.open_mark.0 += 1;
+        self.open_frames = 0;
         let next = self.spare.take().unwrap_or_default();
         std::mem::replace(&mut self.open, next)
     }

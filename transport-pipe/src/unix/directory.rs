@@ -35,12 +35,15 @@ fn make_private(directory: &Path, uid: u32) -> Result<(), NameError> {
         place: directory.to_owned(),
         source: io::Error::from(error),
     };
-    match mkdir(directory, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(no_place(error)),
-    }
     // Not followed if it is a link: what it leads to may be ours, and who made it may lead it elsewhere tomorrow.
-    let stat = lstat(directory).map_err(no_place)?;
+    let mut stat = lstat(directory);
+    if matches!(stat, Err(Errno::NOENT)) {
+        match mkdir(directory, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => stat = lstat(directory),
+            Err(error) => return Err(no_place(error)),
+        }
+    }
+    let stat = stat.map_err(no_place)?;
     match fault(&stat, uid, OPEN_TO_OTHERS) {
         Some(fault) => Err(NameError::UnsafePlace {
             directory: directory.to_owned(),

@@ -96,10 +96,23 @@ fn socket_type(framing: Framing) -> SocketType {
     }
 }
 
-/// Enlarges the send buffer; says how large a packet it takes, if not `max_packet`.
+/// How large a packet the send buffer takes, if not `max_packet`; it is enlarged only if that needs it, because most
+/// connections never fill it.
 fn make_room(socket: &Socket, max_packet: usize) -> usize {
-    // Where it is refused the pipe works with smaller packets.
+    let room = || {
+        let room = socket_send_buffer_size(socket).unwrap_or(SEND_BUFFER);
+        room.saturating_sub(SEND_BUFFER_OVERHEAD)
+    };
+    let usual = room();
+    if usual >= max_packet {
+        return max_packet;
+    }
+    enlarge(socket);
+    max_packet.min(room())
+}
+
+/// Enlarges the send buffer.
+pub(super) fn enlarge(socket: &Socket) {
+    // Where it is refused the pipe works with smaller packets, or fewer.
     let _ = set_socket_send_buffer_size(socket, SEND_BUFFER);
-    let room = socket_send_buffer_size(socket).unwrap_or(SEND_BUFFER);
-    max_packet.min(room.saturating_sub(SEND_BUFFER_OVERHEAD))
 }

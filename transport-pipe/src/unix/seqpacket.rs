@@ -1,13 +1,16 @@
 //! The two halves of a SEQPACKET socket: the kernel keeps the packets apart.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use rpc_core::transport::{Landing, Packet, PacketBuffer, PacketReceiver, PacketSender};
 use rustix::io::Errno;
 
+use super::linux::enlarge;
 use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_landing, receive_some};
 use super::send::{check_len, send_slices, wrong_size};
 use super::socket::Socket;
@@ -19,6 +22,8 @@ pub(super) struct Sender {
     socket: Arc<Socket>,
     gate: WriteGate,
     max_packet: usize,
+    /// Has filled the buffer that the kernel gives to all, and got a larger one.
+    enlarged: AtomicBool,
 }
 
 impl Sender {
@@ -27,6 +32,7 @@ impl Sender {
             socket,
             gate: WriteGate::default(),
             max_packet,
+            enlarged: AtomicBool::new(false),
         }
     }
 }
@@ -36,6 +42,11 @@ impl PacketSender for Sender {
         let len = check_len(packet, self.max_packet)?;
         match send_slices(self.socket.as_fd(), packet, &self.gate) {
             Ok(_) => Ok(()),
+            Err(Errno::AGAIN) if !self.enlarged.swap(true, Ordering::Relaxed) => {
+                enlarge(&self.socket);
+                self.gate.reopen();
+                self.try_send(packet)
+            }
             Err(Errno::MSGSIZE) => Err(wrong_size(len, self.max_packet)),
             Err(error) => Err(error.into()),
         }
@@ -60,12 +71,17 @@ pub(super) struct Receiver {
     socket: Arc<Socket>,
     max_packet: usize,
     parked: Option<io::Result<Packet>>,
+    /// Is to look before the runtime says that there is something. A client speaks first, and has done so by the time it
+    /// is accepted: its greeting then costs neither a wait nor the timer that limits it, a tenth of what a server does
+    /// for a connection.
+    unasked: bool,
     ended: bool,
 }
 
 impl Receiver {
     pub(super) fn new(socket: Arc<Socket>, max_packet: usize) -> Self {
         Self {
+            unasked: socket.was_accepted(),
             socket,
             max_packet,
             parked: None,
@@ -132,19 +148,25 @@ impl Receiver {
                 return Poll::Ready(Ok(None));
             }
             let socket = Arc::clone(&self.socket);
-            let mut readable = ready!(socket.poll_readable(cx))?;
-            match receive(self) {
-                Ok(Round::NothingThere) => readable.clear_ready(),
-                Ok(Round::Received { first, queue_emptied }) => {
-                    if queue_emptied {
-                        readable.clear_ready();
-                    }
-                    return Poll::Ready(first);
-                }
+            let unasked = mem::take(&mut self.unasked);
+            let mut readable = match socket.poll_readable(cx)? {
+                Poll::Ready(readable) => Some(readable),
+                Poll::Pending if unasked => None,
+                Poll::Pending => return Poll::Pending,
+            };
+            let (received, queue_emptied) = match receive(self) {
+                Ok(Round::NothingThere) => (None, true),
+                Ok(Round::Received { first, queue_emptied }) => (Some(first), queue_emptied),
                 // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
                 // is read on to its end.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
                 Err(error) => return Poll::Ready(Err(error)),
+            };
+            if let Some(readable) = readable.as_mut().filter(|_| queue_emptied) {
+                readable.clear_ready();
+            }
+            if let Some(received) = received {
+                return Poll::Ready(received);
             }
         }
     }

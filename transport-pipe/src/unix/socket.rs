@@ -21,8 +21,8 @@ pub(super) struct Socket {
     closed: AtomicBool,
     /// The runtime the pipe was made in: waiting to write may begin on a thread that is in none.
     runtime: Handle,
-    /// Last, so that the pipe is uncounted after it is closed.
-    _counted: Option<Connected>,
+    /// Of a server's end. Last, so that the pipe is uncounted after it is closed.
+    counted: Option<Connected>,
 }
 
 impl Socket {
@@ -35,8 +35,13 @@ impl Socket {
             fd: Registered::for_reading(fd)?,
             closed: AtomicBool::new(false),
             runtime: Handle::current(),
-            _counted: counted,
+            counted,
         }))
+    }
+
+    /// Whether this is a server's end.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.counted.is_some()
     }
 
     /// Ends both directions at once. What the kernel has can still be read, here and by the peer. The descriptor stays

@@ -48,6 +48,12 @@ impl WriteGate {
         self.shut(State::Short);
     }
 
+    /// There is more room than the send that blocked has found.
+    #[cfg(target_os = "linux")]
+    pub(super) fn reopen(&self) {
+        *self.lock() = State::Open;
+    }
+
     /// Ready when a send may be tried.
     pub(super) fn poll_open(&self, cx: &mut Context<'_>, socket: &Socket) -> Poll<io::Result<()>> {
         socket.check_open()?;
