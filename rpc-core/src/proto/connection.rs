@@ -119,6 +119,7 @@ impl Connection {
             }
             start = next;
         }
+        self.forget_owed();
         Ok(())
     }
 
