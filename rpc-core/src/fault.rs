@@ -51,6 +51,12 @@ impl<E: Error> Error for CallError<E> {
 /// A call that ended without the method's result: whether it ran, and why.
 #[derive(Clone)]
 pub struct Fault {
+    /// In a box, so that results that are no faults are small: a call passes a dozen of them on.
+    what: Box<What>,
+}
+
+#[derive(Clone)]
+struct What {
     outcome: Outcome,
     reason: Reason,
     detail: Option<Arc<str>>,
@@ -132,59 +138,61 @@ pub enum Reason {
 impl Fault {
     /// A fault without further detail.
     #[must_use]
-    pub const fn new(outcome: Outcome, reason: Reason) -> Self {
-        Self {
+    pub fn new(outcome: Outcome, reason: Reason) -> Self {
+        let what = What {
             outcome,
             reason,
             detail: None,
             source: None,
-        }
+        };
+        Self { what: Box::new(what) }
     }
 
     /// Adds a text for people.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Arc<str>>) -> Self {
-        self.detail = Some(detail.into());
+        self.what.detail = Some(detail.into());
         self
     }
 
     /// Adds the error that is behind this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Arc<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.what.source = Some(source.into());
         self
     }
 
     /// The same with another outcome, for whoever knows better whether the call ran.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
-        self.outcome = outcome;
+        self.what.outcome = outcome;
         self
     }
 
     /// Whether the call ran.
     #[must_use]
-    pub const fn outcome(&self) -> Outcome {
-        self.outcome
+    pub fn outcome(&self) -> Outcome {
+        self.what.outcome
     }
 
     /// Why it has no result.
     #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
+    pub fn reason(&self) -> Reason {
+        self.what.reason
     }
 
     /// More about it, as text.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.what.detail.as_deref()
     }
 }
 
 impl PartialEq for Fault {
     /// Equal in outcome, reason and detail; sources are not compared.
     fn eq(&self, other: &Self) -> bool {
-        (self.outcome, self.reason, &self.detail) == (other.outcome, other.reason, &other.detail)
+        (self.what.outcome, self.what.reason, &self.what.detail)
+            == (other.what.outcome, other.what.reason, &other.what.detail)
     }
 }
 
@@ -194,12 +202,12 @@ impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Fault");
         debug
-            .field("outcome", &self.outcome)
-            .field("reason", &self.reason);
-        if let Some(detail) = &self.detail {
+            .field("outcome", &self.what.outcome)
+            .field("reason", &self.what.reason);
+        if let Some(detail) = &self.what.detail {
             debug.field("detail", detail);
         }
-        if let Some(source) = &self.source {
+        if let Some(source) = &self.what.source {
             debug.field("source", source);
         }
         debug.finish()
@@ -208,8 +216,8 @@ impl fmt::Debug for Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.outcome, self.reason)?;
-        match &self.detail {
+        write!(f, "{}: {}", self.what.outcome, self.what.reason)?;
+        match &self.what.detail {
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }
@@ -218,7 +226,7 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.what.source.as_deref().map(|source| source as _)
     }
 }
 

@@ -13,12 +13,11 @@ use tower::Service;
 
 use crate::codec::Codec;
 use crate::connection::{
-    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, OnewayFuture, ResponseFuture, Shared,
-    connect,
+    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, OnewayFuture, ResponseFuture, Sent,
+    Shared, connect,
 };
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
-use crate::proto::Body;
 use crate::server::Services;
 use crate::transport::{Link, PeerIdentity};
 
@@ -255,8 +254,8 @@ impl Service<Request> for Channel {
 
     fn call(&mut self, request: Request) -> CallFuture {
         let permit = self.permit.take().filter(|_| request.depth() == 0);
-        if request.codec() != self.codec() {
-            return CallFuture(Calling::Unsent(Some(wrong_codec(request.codec(), self.codec()))));
+        if let Err(wrong) = check_codec(request.codec(), self.codec()) {
+            return CallFuture(Calling::Unsent(Some(wrong)));
         }
         if permit.is_none() && request.depth() == 0 {
             return CallFuture::not_ready();
@@ -265,12 +264,16 @@ impl Service<Request> for Channel {
     }
 }
 
-fn wrong_codec(given: Codec, agreed: Codec) -> Fault {
+/// Whether a request's codec is the connection's.
+pub(super) fn check_codec(given: Codec, agreed: Codec) -> Result<(), Fault> {
+    if given == agreed {
+        return Ok(());
+    }
     let text = format!(
         "the request is {given} and the connection {agreed}; give the client the channel's codec, with \
          `.with_codec(channel.codec())`"
     );
-    Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text)
+    Err(Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text))
 }
 
 impl std::fmt::Debug for Channel {
@@ -299,19 +302,24 @@ impl CallFuture {
 }
 
 enum Calling {
-    Unary(ResponseFuture),
-    Oneway(OnewayFuture),
+    Sent(Sent<Arc<Shared>>),
     Unsent(Option<Fault>),
 }
 
 impl Calling {
     fn start(shared: &Arc<Shared>, request: Request, permit: Option<OwnedSemaphorePermit>) -> Self {
         let oneway = request.method().oneway;
-        match shared.send(request, permit) {
-            Ok(ticket) if oneway => Self::Oneway(OnewayFuture::new(Arc::clone(shared), ticket)),
-            Ok(ticket) => Self::Unary(ResponseFuture::new(Arc::clone(shared), ticket)),
-            Err(fault) => Self::Unsent(Some(fault)),
-        }
+        let ticket = match shared.send(request, None) {
+            Ok(ticket) => ticket,
+            Err(fault) => return Self::Unsent(Some(fault)),
+        };
+        permit.into_iter().for_each(OwnedSemaphorePermit::forget);
+        let shared = Arc::clone(shared);
+        Self::Sent(if oneway {
+            Sent::Oneway(OnewayFuture::new(shared, ticket))
+        } else {
+            Sent::Unary(ResponseFuture::new(shared, ticket))
+        })
     }
 }
 
@@ -326,8 +334,7 @@ impl Future for CallFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Calling::Unary(future) => Pin::new(future).poll(cx),
-            Calling::Oneway(future) => Pin::new(future).poll(cx).map_ok(|()| Response::ok(Body::new())),
+            Calling::Sent(sent) => Pin::new(sent).poll(cx),
             Calling::Unsent(fault) => Poll::Ready(Err(fault
                 .take()
                 .expect("a future is not polled after it is ready"))),

@@ -5,6 +5,7 @@ mod blocking;
 #[cfg(feature = "blocking")]
 mod blocking_caller;
 mod channel;
+mod direct;
 mod reconnect;
 mod retry;
 mod stub;

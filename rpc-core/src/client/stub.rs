@@ -1,6 +1,6 @@
 //! What every generated client is made of.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -17,7 +17,7 @@ use crate::connection::{Ambient, fault_of_layer};
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Request, Response, ServiceId};
 use crate::method::Method;
-use crate::proto::Metadata;
+use crate::proto::{Body, Metadata};
 use crate::schema;
 use crate::server::{MAX_DEPTH, decode, encode};
 use crate::streaming::{Streaming, Upload};
@@ -240,33 +240,33 @@ impl<S: Caller> Stub<S> {
         Ok(Streaming::new(items, self.codec))
     }
 
-    async fn send<A>(
+    /// Encodes the arguments at once, so that the future has a body to hold in place of them.
+    fn send<A: Serialize + 'static>(
         &self,
         method: &'static Method,
         args: A,
         upload: Option<Upload>,
-    ) -> Result<Response, Fault>
-    where
-        A: Serialize + Send + 'static,
-    {
-        let request = self.request(method, args)?.with_upload(upload);
-        let deadline = request.deadline();
-        let mut caller = self.caller.clone();
-        let ready = poll_fn(|cx| caller.poll_ready(cx));
-        let ready = match deadline {
-            Some(deadline) => within(deadline, Outcome::NotSent, ready).await?,
-            None => ready.await,
-        };
-        ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
-        let calling = caller.call(request);
-        let called = match deadline.filter(|_| !sees_to_deadlines::<S>()) {
-            Some(deadline) => within(deadline, Outcome::MayHaveRun, calling).await?,
-            None => calling.await,
-        };
-        called.map_err(|error| with_ours(fault_of_call(error.into()), method))
+    ) -> impl Future<Output = Result<Response, Fault>> + Send + use<'_, S, A> {
+        let body = encode(self.codec, args, Outcome::NotSent);
+        async move {
+            let (body, terms) = (body?, self.terms(method)?);
+            let called = match (&self.caller as &dyn Any).downcast_ref::<Channel>() {
+                Some(channel) => {
+                    let credit = channel.credit(terms.depth, terms.deadline).await?;
+                    credit.send(self.request(method, body, upload, terms))?.await
+                }
+                None => {
+                    let request = self.request(method, body, upload, terms);
+                    // In a box: the futures of calls without layers would have room for it too.
+                    Box::pin(through_layers(self.caller.clone(), request)).await
+                }
+            };
+            called.map_err(|fault| with_ours(fault, method))
+        }
     }
 
-    fn request<A: Serialize + 'static>(&self, method: &'static Method, args: A) -> Result<Request, Fault> {
+    /// The terms of a call that is made now.
+    fn terms(&self, method: &Method) -> Result<Terms, Fault> {
         let ambient = Ambient::current();
         let depth = ambient.map_or(0, |ambient| ambient.depth.saturating_add(1));
         if depth > MAX_DEPTH {
@@ -279,17 +279,44 @@ impl<S: Caller> Stub<S> {
             .and_then(|limit| Instant::now().checked_add(limit));
         let inherited = ambient.and_then(|ambient| ambient.deadline);
         let deadline = [own, inherited].into_iter().flatten().min();
-        let body = encode(self.codec, args, Outcome::NotSent)?;
-        Ok(Request::new(method, self.service, self.codec, body)
-            .with_deadline(deadline)
-            .with_depth(depth)
-            .with_metadata(self.metadata.clone()))
+        Ok(Terms { depth, deadline })
+    }
+
+    fn request(&self, method: &'static Method, body: Body, upload: Option<Upload>, terms: Terms) -> Request {
+        Request::new(method, self.service, self.codec, body)
+            .with_upload(upload)
+            .with_deadline(terms.deadline)
+            .with_depth(terms.depth)
+            .with_metadata(self.metadata.clone())
     }
 }
 
-/// Whether `S` ends calls at their deadlines itself: a channel, with one timer for all calls of its connection.
+/// What a call inherits, and until when it is waited for.
+#[derive(Clone, Copy)]
+struct Terms {
+    depth: u8,
+    deadline: Option<Instant>,
+}
+
+async fn through_layers<S: Caller>(mut caller: S, request: Request) -> Result<Response, Fault> {
+    let deadline = request.deadline();
+    let ready = poll_fn(|cx| caller.poll_ready(cx));
+    let ready = match deadline {
+        Some(deadline) => within(deadline, Outcome::NotSent, ready).await?,
+        None => ready.await,
+    };
+    ready.map_err(|error| fault_of_layer(error.into(), Outcome::NotSent))?;
+    let calling = caller.call(request);
+    let called = match deadline.filter(|_| !sees_to_deadlines::<S>()) {
+        Some(deadline) => within(deadline, Outcome::MayHaveRun, calling).await?,
+        None => calling.await,
+    };
+    called.map_err(|error| fault_of_call(error.into()))
+}
+
+/// Whether `S` ends calls at their deadlines itself: its channel does, with one timer for all calls of a connection.
 fn sees_to_deadlines<S: 'static>() -> bool {
-    [TypeId::of::<Channel>(), TypeId::of::<Reconnecting>()].contains(&TypeId::of::<S>())
+    TypeId::of::<S>() == TypeId::of::<Reconnecting>()
 }
 
 /// What an error of a call through layers means. A layer that sheds load does not pass the call on.

@@ -9,6 +9,7 @@
 //! rules; this module has the order of events.
 
 mod ambient;
+mod calling;
 mod cancelled;
 #[cfg(feature = "testing")]
 mod credit;
@@ -45,6 +46,6 @@ pub(crate) use handler::{Dispatch, Stack};
 pub use handshake::{Config, Handshake};
 pub(crate) use handshake::{accept, connect};
 pub(crate) use leaving::{FAREWELL_LIMIT, Leave};
-pub(crate) use response::{OnewayFuture, ResponseFuture};
+pub(crate) use response::{OnewayFuture, ResponseFuture, Sent};
 pub(crate) use runner::Serving;
 pub(crate) use shared::Shared;

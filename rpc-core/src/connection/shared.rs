@@ -1,25 +1,21 @@
-//! What the driver and the callers of one connection share: the protocol, the calls that wait, and the sender.
+//! What the driver, the callers and the handlers of one connection share. How it is called is in `calling`.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 
 use super::ConnectionError;
 use super::handshake::Handshake;
 use super::leaving::Leave;
-use super::outcomes::Outcomes;
 use super::ping::Pings;
-use super::receiver::ItemsReceiver;
 use super::state::State;
-use super::waiting::{Ticket, WaitState};
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::message::{Request, Response};
-use crate::proto::{Abandoned, Answer, CallId, MetadataError, Opener, RequestHead, StreamId};
-use crate::streaming::{Items, Upload};
+use crate::message::Response;
+use crate::proto::{Answer, CallId, MetadataError};
 use crate::transport::{PacketSender, PeerIdentity};
 
 /// One connection, as its driver, its channels and its handlers see it.
@@ -54,144 +50,6 @@ impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing under the lock panics on input; what a panic of ours left behind is still whole enough to end with.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sends a request with the credit of `permit`; a nested call, without one, takes the credit for nested calls.
-    pub(crate) fn send(
-        self: &Arc<Self>,
-        request: Request,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Result<Ticket, Fault> {
-        let head = RequestHead {
-            service: request.service().0,
-            method: request.method().id,
-            fingerprint: request.method().fingerprint(),
-            depth: request.depth(),
-            attempt: request.attempt(),
-            oneway: request.method().oneway,
-            upload: request.upload().is_some(),
-            buffer: request.method().buffer,
-            deadline: request.deadline().map(tokio::time::Instant::into_std),
-        };
-        let max_body = request.method().max_body;
-        let upload = request.upload().cloned();
-        let items = upload.as_ref().map(take_upload).transpose()?;
-        let (metadata, body) = request.into_metadata_and_body();
-        let mut state = self.lock();
-        let call = match state.open_call(head, metadata, body, max_body) {
-            Ok(call) => call,
-            Err(fault) => {
-                drop(state);
-                // Nothing was sent, so another attempt may send it.
-                if let Some(upload) = upload {
-                    upload.put_back(items);
-                }
-                return Err(fault);
-            }
-        };
-        // The slot gives its permit back when it is free again.
-        permit.into_iter().for_each(OwnedSemaphorePermit::forget);
-        if let Some(limit) = max_body {
-            state.proto.limit_response(call, limit);
-        }
-        let ticket = state.waiting.enter(call);
-        state.arm(head.deadline);
-        let feeding = items.map(|items| (state.streams.open_outlet(call), items));
-        self.flush_or_gather(state);
-        if let Some((outlet, items)) = feeding {
-            self.start_upload(outlet, items);
-        }
-        Ok(ticket)
-    }
-
-    /// The result of the call, if it is there; else `waker` is woken when it is.
-    pub(super) fn poll_result(
-        self: &Arc<Self>,
-        ticket: Ticket,
-        waker: &Waker,
-    ) -> Option<Result<Response, Fault>> {
-        let mut state = self.lock();
-        let Some((result, metadata)) = state.waiting.take_result(ticket) else {
-            state.waiting.set_waker(ticket, waker);
-            return None;
-        };
-        state.notify_if_leaving();
-        drop(state);
-        let result = result.unwrap_or_else(|| Ok(self.stream_of(ticket.call)));
-        Some(result.map(|response| response.with_metadata(metadata)))
-    }
-
-    /// The response of a call that is answered by a stream.
-    fn stream_of(self: &Arc<Self>, call: CallId) -> Response {
-        let opener = Opener::ThisEnd;
-        let items = ItemsReceiver::new(self, StreamId { opener, call });
-        Response::stream(Items::of(items))
-    }
-
-    /// Nobody waits for the call any more; the callee is told unless it has ended.
-    pub(super) fn abandon(&self, ticket: Ticket) {
-        let mut state = self.lock();
-        let waiting = state.waiting.remove(ticket);
-        let mut unread = None;
-        if !matches!(waiting, WaitState::Ended(_)) && state.end.is_none() {
-            let opener = Opener::ThisEnd;
-            let call = ticket.call;
-            unread = state.streams.close(StreamId { opener, call });
-            self.cancel(state, call);
-        } else {
-            drop(state);
-        }
-        // What came is dropped here, outside of the lock.
-        drop((waiting, unread));
-    }
-
-    /// Ends a call of this end's that nobody waits for.
-    pub(super) fn cancel(&self, mut state: MutexGuard<'_, State>, call: CallId) {
-        let abandoned = state.proto.abandon(call);
-        let mut outcomes = Outcomes::default();
-        let opener = Opener::ThisEnd;
-        outcomes
-            .wake
-            .extend(state.streams.end_sender(StreamId { opener, call }));
-        state.drain_events(&mut outcomes);
-        state.notify_if_leaving();
-        if abandoned == Abandoned::Told {
-            self.flush_or_gather(state);
-        } else {
-            drop(state);
-        }
-        outcomes.carry_out(self);
-    }
-
-    /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
-    pub(super) fn poll_flushed(&self, ticket: Ticket, waker: &Waker) -> Option<Result<(), Fault>> {
-        let mut state = self.lock();
-        if let Some((result, _)) = state.waiting.take_result(ticket) {
-            // Done, refused or lost: whichever, the request is no longer on its way.
-            return Some(result.map_or(Ok(()), |result| result.map(drop)));
-        }
-        match state.flushing.iter_mut().find(|(call, _)| *call == ticket.call) {
-            Some((_, waiting)) => waiting.clone_from(waker),
-            None => state.flushing.push((ticket.call, waker.clone())),
-        }
-        state.notify_driver();
-        None
-    }
-
-    /// The request was handed to the system, and that is all its caller waits for.
-    pub(super) fn forget(&self, ticket: Ticket) {
-        let mut state = self.lock();
-        let waiting = state.waiting.remove(ticket);
-        state.notify_if_leaving();
-        drop(state);
-        drop(waiting);
-    }
-
-    /// Whether the request is with the system, as far as the driver has flushed.
-    pub(super) fn has_left(&self, ticket: Ticket) -> bool {
-        let mut state = self.lock();
-        let sending = state.transmitting || state.unsent.is_some() || state.sender_broken;
-        !sending && state.proto.has_left(ticket.call)
     }
 
     /// Answers a call whose handler ran in a task of its own.
@@ -346,12 +204,4 @@ impl Shared {
     fn end_reason(&self) -> Option<Arc<ConnectionError>> {
         self.lock().end.clone()
     }
-}
-
-/// The items that follow a request; they can be sent once.
-fn take_upload(upload: &Upload) -> Result<Items, Fault> {
-    upload.take().ok_or_else(|| {
-        let text = "its stream was sent before, with an earlier attempt; a stream can be sent once";
-        Fault::new(Outcome::NotSent, Reason::Other).with_detail(text)
-    })
 }

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::ConnectionError;
 use super::cancelled::Cancels;
-use super::faults::{answer_of, check_size};
+use super::faults::answer_of;
 use super::leaving::Leave;
 use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
@@ -16,10 +16,7 @@ use super::streams::{Came, Streams};
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{
-    Agreed, Answer, Body, BodyLimit, CallId, Connection, Event, Metadata, Opener, OutPacket, RequestHead,
-    Slots, StreamId,
-};
+use crate::proto::{Agreed, Answer, CallId, Connection, Event, Opener, OutPacket, Slots, StreamId};
 use crate::streaming::ItemError;
 
 /// What the lock guards. Nothing of the user's runs under it.
@@ -48,7 +45,7 @@ pub(super) struct State {
     /// Whoever waits for a sign of life.
     pub(super) pings: Pings,
     /// The peer has said farewell: nothing that is sent now would be read.
-    peer_left: bool,
+    pub(super) peer_left: bool,
     /// Whether this end is to leave.
     pub(super) leave: Leave,
     pub(super) end: Option<Arc<ConnectionError>>,
@@ -187,44 +184,6 @@ impl State {
         }
     }
 
-    /// Opens a call, if it may be made; `max_body` is its method's own limit.
-    pub(super) fn open_call(
-        &mut self,
-        head: RequestHead,
-        metadata: Metadata,
-        body: Body,
-        max_body: Option<u64>,
-    ) -> Result<CallId, Fault> {
-        self.check_open(&body, max_body)?;
-        self.check_staying(head.depth)?;
-        if head.upload && !self.proto.takes_streams() {
-            return Err(no_streams(Outcome::NotSent));
-        }
-        let call = self.proto.send_request_with(head, metadata, body);
-        call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))
-    }
-
-    fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
-        if let Some(end) = &self.end {
-            return Err(end.fault(Outcome::NotSent));
-        }
-        if self.peer_left {
-            return Err(Fault::new(Outcome::NotSent, Reason::Draining));
-        }
-        let limit = BodyLimit::of(max_body, self.proto.max_body());
-        check_size(Outcome::NotSent, body, limit)
-    }
-
-    /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
-    pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
-        let leaving = self.is_leaving() || self.proto.is_draining();
-        if self.proto.is_parting() || (leaving && depth == 0) {
-            let fault = Fault::new(Outcome::NotSent, Reason::Draining);
-            return Err(fault.with_detail("this end is leaving"));
-        }
-        Ok(())
-    }
-
     /// Answers a call of the peer's whose handler ended where it arrived.
     pub(super) fn answer_with_result(&mut self, call: CallId, result: Result<Response, Fault>) {
         let answer = self.answer_of(call, result);
@@ -295,15 +254,4 @@ impl State {
 pub(super) fn no_streams(outcome: Outcome) -> Fault {
     Fault::new(outcome, Reason::Other)
         .with_detail("the other end takes no streams of items; it says in its greeting how much it takes")
-}
-
-fn no_nested_credit(granted: u32) -> Fault {
-    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-    if granted == 0 {
-        return fault
-            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
-    }
-    fault.with_detail(format!(
-        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
-    ))
 }

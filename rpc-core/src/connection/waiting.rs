@@ -1,5 +1,6 @@
 //! The calls that were sent and are waited for.
 
+use std::mem;
 use std::task::Waker;
 
 use slab::Slab;
@@ -38,6 +39,23 @@ pub(super) enum WaitState {
     Ended(Result<Response, Fault>),
 }
 
+/// What somebody has waited for.
+pub(super) enum Waited {
+    Result(Result<Response, Fault>),
+    /// A stream, and what came with its opening.
+    Stream(Metadata),
+}
+
+impl Waiting {
+    /// Whom to wake.
+    fn change(&mut self, state: WaitState) -> Option<Waker> {
+        match mem::replace(&mut self.state, state) {
+            WaitState::Open(waker) => waker,
+            WaitState::Streaming | WaitState::Ended(_) => None,
+        }
+    }
+}
+
 impl WaitingCalls {
     pub(super) fn new(received: Limits) -> Self {
         Self {
@@ -46,7 +64,9 @@ impl WaitingCalls {
         }
     }
 
-    pub(super) fn enter(&mut self, call: CallId) -> Ticket {
+    /// `waker`, if there is one, is woken when the result is there.
+    #[inline]
+    pub(super) fn enter(&mut self, call: CallId, waker: Option<Waker>) -> Ticket {
         if self.calls.capacity() == 0 {
             // Most connections never have a second call open.
             self.calls.reserve_exact(1);
@@ -54,7 +74,7 @@ impl WaitingCalls {
         let key = self.calls.insert(Waiting {
             call,
             metadata: Metadata::new(),
-            state: WaitState::Open(None),
+            state: WaitState::Open(waker),
         });
         if let Some(place) = self.keys.entry(call.slot) {
             *place = key;
@@ -63,32 +83,31 @@ impl WaitingCalls {
     }
 
     /// The call has ended. Whom to wake.
-    pub(super) fn end(&mut self, call: CallId, result: Result<Response, Fault>) -> Option<Waker> {
-        let key = *self.keys.get(call.slot)?;
-        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
-        match std::mem::replace(&mut waiting.state, WaitState::Ended(result)) {
-            WaitState::Open(waker) => waker,
-            WaitState::Streaming | WaitState::Ended(_) => None,
+    pub(super) fn end(&mut self, call: CallId, mut result: Result<Response, Fault>) -> Option<Waker> {
+        let waiting = self.waiting(call)?;
+        if let Ok(response) = &mut result
+            && !waiting.metadata.is_empty()
+        {
+            *response.metadata_mut() = mem::take(&mut waiting.metadata);
         }
+        waiting.change(WaitState::Ended(result))
     }
 
     /// The call is answered by a stream. Whom to wake.
     pub(super) fn start_stream(&mut self, call: CallId) -> Option<Waker> {
-        let key = *self.keys.get(call.slot)?;
-        let waiting = self.calls.get_mut(key).filter(|waiting| waiting.call == call)?;
-        match std::mem::replace(&mut waiting.state, WaitState::Streaming) {
-            WaitState::Open(waker) => waker,
-            WaitState::Streaming | WaitState::Ended(_) => None,
-        }
+        self.waiting(call)?.change(WaitState::Streaming)
     }
 
     /// What comes beside the result, which comes next.
     pub(super) fn set_metadata(&mut self, call: CallId, metadata: Metadata) {
-        let key = self.keys.get(call.slot).copied();
-        let waiting = key.and_then(|key| self.calls.get_mut(key));
-        if let Some(waiting) = waiting.filter(|waiting| waiting.call == call) {
+        if let Some(waiting) = self.waiting(call) {
             waiting.metadata = metadata;
         }
+    }
+
+    fn waiting(&mut self, call: CallId) -> Option<&mut Waiting> {
+        let key = *self.keys.get(call.slot)?;
+        self.calls.get_mut(key).filter(|waiting| waiting.call == call)
     }
 
     /// Ends every call that is open. Whom to wake.
@@ -108,18 +127,16 @@ impl WaitingCalls {
         self.calls.is_empty()
     }
 
-    /// Takes the result, if it is there; `None` in place of it is a stream.
-    pub(super) fn take_result(
-        &mut self,
-        ticket: Ticket,
-    ) -> Option<(Option<Result<Response, Fault>>, Metadata)> {
+    /// Takes the result, if it is there.
+    #[inline]
+    pub(super) fn take_result(&mut self, ticket: Ticket) -> Option<Waited> {
         if let WaitState::Open(_) = self.calls[ticket.key].state {
             return None;
         }
         let Waiting { metadata, state, .. } = self.calls.remove(ticket.key);
         match state {
-            WaitState::Ended(result) => Some((Some(result), metadata)),
-            WaitState::Streaming => Some((None, metadata)),
+            WaitState::Ended(result) => Some(Waited::Result(result)),
+            WaitState::Streaming => Some(Waited::Stream(metadata)),
             WaitState::Open(_) => None,
         }
     }

@@ -148,6 +148,7 @@ impl Connection {
     }
 
     /// The same with metadata beside the body.
+    #[inline]
     pub fn send_request_with(&mut self, head: RequestHead, metadata: Metadata, body: Body) -> Option<CallId> {
         self.outgoing.send(head, metadata, body, &mut self.outbox)
     }

@@ -106,6 +106,7 @@ impl Outgoing {
     }
 
     /// Opens a call and queues its request. `None`: no credit is left.
+    #[inline]
     pub(super) fn send(
         &mut self,
         head: RequestHead,

@@ -1,0 +1,222 @@
+//! How this end makes its calls: what becomes of a request, and how its result is waited for.
+
+use std::sync::{Arc, MutexGuard};
+use std::task::Waker;
+
+use tokio::time::Instant;
+
+use super::faults::check_size;
+use super::outcomes::Outcomes;
+use super::receiver::ItemsReceiver;
+use super::shared::Shared;
+use super::state::{State, no_streams};
+use super::waiting::{Ticket, WaitState, Waited};
+use crate::fault::{Fault, Outcome, Reason};
+use crate::message::{Request, Response};
+use crate::proto::{Abandoned, Body, BodyLimit, CallId, Opener, RequestHead, StreamId};
+use crate::streaming::{Items, Upload};
+
+impl Shared {
+    /// Sends a request; `waker`, if there is one, is woken when its result is there. A nested call takes the credit for
+    /// nested calls. For any other the sender has a permit of `credit`, and forgets it: the slot gives it back when it is
+    /// free again.
+    pub(crate) fn send(self: &Arc<Self>, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
+        if request.upload().is_some() {
+            return self.send_with_items(request, waker);
+        }
+        let mut state = self.lock();
+        let ticket = state.begin_call(request, waker)?;
+        self.flush_or_gather(state);
+        Ok(ticket)
+    }
+
+    /// The same of a request that items follow; a task feeds them.
+    fn send_with_items(self: &Arc<Self>, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
+        let upload = request.upload().cloned();
+        let items = upload.as_ref().map(take_upload).transpose()?;
+        let mut state = self.lock();
+        let ticket = match state.begin_call(request, waker) {
+            Ok(ticket) => ticket,
+            Err(fault) => {
+                drop(state);
+                // Nothing was sent, so another attempt may send it.
+                if let Some(upload) = upload {
+                    upload.put_back(items);
+                }
+                return Err(fault);
+            }
+        };
+        let outlet = state.streams.open_outlet(ticket.call);
+        self.flush_or_gather(state);
+        if let Some(items) = items {
+            self.start_upload(outlet, items);
+        }
+        Ok(ticket)
+    }
+
+    /// The result of the call, if it is there; else `waker` is woken when it is.
+    pub(super) fn poll_result(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        waker: &Waker,
+    ) -> Option<Result<Response, Fault>> {
+        let mut state = self.lock();
+        let Some(waited) = state.waiting.take_result(ticket) else {
+            state.waiting.set_waker(ticket, waker);
+            return None;
+        };
+        state.notify_if_leaving();
+        drop(state);
+        Some(match waited {
+            Waited::Result(result) => result,
+            Waited::Stream(metadata) => Ok(self.stream_of(ticket.call).with_metadata(metadata)),
+        })
+    }
+
+    /// The response of a call that is answered by a stream.
+    fn stream_of(self: &Arc<Self>, call: CallId) -> Response {
+        let opener = Opener::ThisEnd;
+        let items = ItemsReceiver::new(self, StreamId { opener, call });
+        Response::stream(Items::of(items))
+    }
+
+    /// Nobody waits for the call any more; the callee is told unless it has ended.
+    pub(super) fn abandon(&self, ticket: Ticket) {
+        let mut state = self.lock();
+        let waiting = state.waiting.remove(ticket);
+        let mut unread = None;
+        if !matches!(waiting, WaitState::Ended(_)) && state.end.is_none() {
+            let opener = Opener::ThisEnd;
+            let call = ticket.call;
+            unread = state.streams.close(StreamId { opener, call });
+            self.cancel(state, call);
+        } else {
+            drop(state);
+        }
+        // What came is dropped here, outside of the lock.
+        drop((waiting, unread));
+    }
+
+    /// Ends a call of this end's that nobody waits for.
+    pub(super) fn cancel(&self, mut state: MutexGuard<'_, State>, call: CallId) {
+        let abandoned = state.proto.abandon(call);
+        let mut outcomes = Outcomes::default();
+        let opener = Opener::ThisEnd;
+        outcomes
+            .wake
+            .extend(state.streams.end_sender(StreamId { opener, call }));
+        state.drain_events(&mut outcomes);
+        state.notify_if_leaving();
+        if abandoned == Abandoned::Told {
+            self.flush_or_gather(state);
+        } else {
+            drop(state);
+        }
+        outcomes.carry_out(self);
+    }
+
+    /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
+    pub(super) fn poll_flushed(&self, ticket: Ticket, waker: &Waker) -> Option<Result<(), Fault>> {
+        let mut state = self.lock();
+        match state.waiting.take_result(ticket) {
+            // Done, refused or lost: whichever, the request is no longer on its way.
+            Some(Waited::Result(result)) => return Some(result.map(drop)),
+            Some(Waited::Stream(_)) => return Some(Ok(())),
+            None => {}
+        }
+        match state.flushing.iter_mut().find(|(call, _)| *call == ticket.call) {
+            Some((_, waiting)) => waiting.clone_from(waker),
+            None => state.flushing.push((ticket.call, waker.clone())),
+        }
+        state.notify_driver();
+        None
+    }
+
+    /// The request was handed to the system, and that is all its caller waits for.
+    pub(super) fn forget(&self, ticket: Ticket) {
+        let mut state = self.lock();
+        let waiting = state.waiting.remove(ticket);
+        state.notify_if_leaving();
+        drop(state);
+        drop(waiting);
+    }
+
+    /// Whether the request is with the system, as far as the driver has flushed.
+    pub(super) fn has_left(&self, ticket: Ticket) -> bool {
+        let mut state = self.lock();
+        let sending = state.transmitting || state.unsent.is_some() || state.sender_broken;
+        !sending && state.proto.has_left(ticket.call)
+    }
+}
+
+impl State {
+    /// Opens a call, if it may be made.
+    #[inline]
+    fn begin_call(&mut self, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
+        let method = request.method();
+        let head = RequestHead {
+            service: request.service().0,
+            method: method.id,
+            fingerprint: method.fingerprint(),
+            depth: request.depth(),
+            attempt: request.attempt(),
+            oneway: method.oneway,
+            upload: request.upload().is_some(),
+            buffer: method.buffer,
+            deadline: request.deadline().map(Instant::into_std),
+        };
+        self.check_open(request.body(), method.max_body)?;
+        self.check_staying(head.depth)?;
+        if head.upload && !self.proto.takes_streams() {
+            return Err(no_streams(Outcome::NotSent));
+        }
+        let (metadata, body) = request.into_metadata_and_body();
+        let call = self.proto.send_request_with(head, metadata, body);
+        let call = call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))?;
+        if let Some(limit) = method.max_body {
+            self.proto.limit_response(call, limit);
+        }
+        self.arm(head.deadline);
+        Ok(self.waiting.enter(call, waker))
+    }
+
+    fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
+        if let Some(end) = &self.end {
+            return Err(end.fault(Outcome::NotSent));
+        }
+        if self.peer_left {
+            return Err(Fault::new(Outcome::NotSent, Reason::Draining));
+        }
+        let limit = BodyLimit::of(max_body, self.proto.max_body());
+        check_size(Outcome::NotSent, body, limit)
+    }
+
+    /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
+    pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
+        let leaving = self.is_leaving() || self.proto.is_draining();
+        if self.proto.is_parting() || (leaving && depth == 0) {
+            let fault = Fault::new(Outcome::NotSent, Reason::Draining);
+            return Err(fault.with_detail("this end is leaving"));
+        }
+        Ok(())
+    }
+}
+
+fn no_nested_credit(granted: u32) -> Fault {
+    let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
+    if granted == 0 {
+        return fault
+            .with_detail("the other end takes no calls of handlers; it does with a max_nested above 0");
+    }
+    fault.with_detail(format!(
+        "all {granted} nested calls that the other end grants are open; it sets the limit, with max_nested"
+    ))
+}
+
+/// The items that follow a request; they can be sent once.
+fn take_upload(upload: &Upload) -> Result<Items, Fault> {
+    upload.take().ok_or_else(|| {
+        let text = "its stream was sent before, with an earlier attempt; a stream can be sent once";
+        Fault::new(Outcome::NotSent, Reason::Other).with_detail(text)
+    })
+}
