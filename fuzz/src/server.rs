@@ -29,7 +29,7 @@ static METHODS: [Method; 7] = [
     Method::new(
         "Probe",
         "grow",
-        "(Streaming<u8>) -> impl Stream<Item = Result<Vec<u8>, ()>>",
+        "(Streaming<u8>) -> impl Stream<Item = Result<String, ()>>",
     ),
 ];
 
@@ -77,7 +77,7 @@ async fn grow(request: Request, feed: Feed) -> std::result::Result<Response, Fau
     let sizes = request.take_stream::<u8, ()>()?;
     let (cx, ()) = request.accept()?;
     let items = sizes.map(|size| {
-        size.map(|size| vec![0_u8; usize::from(size) * 30])
+        size.map(|size| "x".repeat(usize::from(size) * 30))
             .map_err(|_| ())
     });
     feed.results(&cx, items).await
