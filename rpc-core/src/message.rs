@@ -197,15 +197,18 @@ impl Request {
         (self.metadata, self.body)
     }
 
+    #[inline]
     pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
         let Self {
             body,
             codec,
-            context,
+            mut context,
             metadata,
             ..
         } = self;
-        let context = context.map(|context| context.with_metadata(metadata));
+        if let Some(context) = &mut context {
+            context.set_metadata(metadata);
+        }
         (body, codec, context)
     }
 }
@@ -213,54 +216,61 @@ impl Request {
 /// A method's encoded result; the response type of every tower service here.
 #[derive(Debug)]
 pub struct Response {
-    body: Body,
-    failed: bool,
-    items: Option<Items>,
+    content: Content,
     metadata: Metadata,
 }
+
+#[derive(Debug)]
+enum Content {
+    Ok(Body),
+    Failed(Body),
+    Stream(Items),
+}
+
+/// That of a response that is a stream.
+static NO_BODY: Body = Body::new();
 
 impl Response {
     /// The result of a method that returned a value, or `Ok`.
     #[must_use]
+    #[inline]
     pub fn ok(body: Body) -> Self {
-        Self {
-            body,
-            failed: false,
-            items: None,
-            metadata: Metadata::new(),
-        }
+        Self::of(Content::Ok(body))
     }
 
     /// The result of a method that returned `Err`.
     #[must_use]
+    #[inline]
     pub fn failed(body: Body) -> Self {
-        Self {
-            body,
-            failed: true,
-            items: None,
-            metadata: Metadata::new(),
-        }
+        Self::of(Content::Failed(body))
     }
 
     /// The result of a method that returned a stream.
     #[must_use]
     pub fn stream(items: Items) -> Self {
-        Self {
-            items: Some(items),
-            ..Self::ok(Body::new())
-        }
+        Self::of(Content::Stream(items))
+    }
+
+    #[inline]
+    fn of(content: Content) -> Self {
+        let metadata = Metadata::new();
+        Self { content, metadata }
     }
 
     /// Whether the result is a stream.
     #[must_use]
+    #[inline]
     pub fn is_stream(&self) -> bool {
-        self.items.is_some()
+        matches!(self.content, Content::Stream(_))
     }
 
     /// The items of a result that is a stream.
     #[must_use]
     pub fn into_items(self) -> Option<Items> {
-        self.items
+        match self.content {
+            Content::Stream(items) => Some(items),
+            Content::Ok(_) | Content::Failed(_) => None,
+        }
     }
 
     /// The same with metadata, in place of what it had.
@@ -273,6 +283,7 @@ impl Response {
 
     /// What travels beside the result.
     #[must_use]
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
@@ -288,28 +299,39 @@ impl Response {
     }
 
     /// The same with other items, if it is a stream.
-    pub(crate) fn map_items(mut self, change: impl FnOnce(Items) -> Items) -> Self {
-        self.items = self.items.map(change);
-        self
+    pub(crate) fn map_items(self, change: impl FnOnce(Items) -> Items) -> Self {
+        let Self { content, metadata } = self;
+        let content = match content {
+            Content::Stream(items) => Content::Stream(change(items)),
+            other => other,
+        };
+        Self { content, metadata }
     }
 
     /// Whether the method returned `Err`.
     #[must_use]
     #[inline]
     pub fn is_failed(&self) -> bool {
-        self.failed
+        matches!(self.content, Content::Failed(_))
     }
 
     /// The encoded value or error.
     #[must_use]
+    #[inline]
     pub fn body(&self) -> &Body {
-        &self.body
+        match &self.content {
+            Content::Ok(body) | Content::Failed(body) => body,
+            Content::Stream(_) => &NO_BODY,
+        }
     }
 
     /// The encoded value or error.
     #[must_use]
     #[inline]
     pub fn into_body(self) -> Body {
-        self.body
+        match self.content {
+            Content::Ok(body) | Content::Failed(body) => body,
+            Content::Stream(_) => Body::new(),
+        }
     }
 }

@@ -15,6 +15,7 @@ const CONFIG: Configuration<LittleEndian, Fixint, NoLimit> =
     bincode::config::standard().with_fixed_int_encoding();
 
 /// Writes a body behind what is there.
+#[inline]
 pub(super) fn encode<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeErrorKind> {
     let meter = Meter::new();
     let start = bytes.len();
@@ -33,6 +34,7 @@ pub(super) fn encode<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
+#[inline]
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeErrorKind> {
     let meter = Meter::new();
     let seed = GuardSeed::whole(std::marker::PhantomData::<T>, &meter, body.len());
@@ -44,11 +46,19 @@ pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeErrorK
     match (meter.field_check(), &body[read..]) {
         (None, []) => Ok(value),
         (Some(check), [found]) if check == *found => Ok(value),
-        (Some(_), []) => Err(DecodeErrorKind::UnexpectedEnd),
-        (Some(_), [_]) => Err(DecodeErrorKind::FieldMismatch),
-        (check, rest) => Err(DecodeErrorKind::LeftOver {
-            bytes: rest.len() - usize::from(check.is_some()),
-        }),
+        (check, rest) => Err(misfit(check, rest.len())),
+    }
+}
+
+/// Why the value is not all of the body, or has other fields at the sender.
+#[cold]
+fn misfit(check: Option<u8>, rest: usize) -> DecodeErrorKind {
+    match (check, rest) {
+        (Some(_), 0) => DecodeErrorKind::UnexpectedEnd,
+        (Some(_), 1) => DecodeErrorKind::FieldMismatch,
+        (check, rest) => DecodeErrorKind::LeftOver {
+            bytes: rest - usize::from(check.is_some()),
+        },
     }
 }
 
@@ -64,6 +74,7 @@ impl Writer for Out<'_> {
 }
 
 impl From<raw::EncodeError> for EncodeErrorKind {
+    #[cold]
     fn from(error: raw::EncodeError) -> Self {
         match error {
             raw::EncodeError::OtherString(message) => Self::Custom(message),
@@ -73,6 +84,7 @@ impl From<raw::EncodeError> for EncodeErrorKind {
 }
 
 impl From<raw::DecodeError> for DecodeErrorKind {
+    #[cold]
     fn from(error: raw::DecodeError) -> Self {
         use raw::DecodeError as Raw;
         match error {

@@ -11,6 +11,7 @@ use crate::proto::Body;
 const SHARED_FROM: usize = 4096;
 
 /// The body of `value` if it is a block.
+#[inline]
 pub(super) fn encode<T: 'static>(value: &T) -> Option<Body> {
     let value = value as &dyn Any;
     if let Some(bytes) = value.downcast_ref::<Bytes>() {
@@ -25,6 +26,7 @@ pub(super) fn encode<T: 'static>(value: &T) -> Option<Body> {
 }
 
 /// The body of `value` if it is a block whose memory can become the body's. Then an empty block is left behind.
+#[inline]
 pub(super) fn take<T: 'static>(value: &mut T) -> Option<Body> {
     let value: &mut dyn Any = value;
     let bytes = value.downcast_mut::<Vec<u8>>()?;
@@ -45,6 +47,7 @@ pub(super) fn copy<T: 'static>(bytes: &[u8]) -> Option<T> {
 }
 
 /// The value in `body` if `T` is a block, else the body back.
+#[inline]
 pub(super) fn decode<T: 'static>(body: Body) -> Result<T, Body> {
     let mut slot: Option<T> = None;
     let any: &mut dyn Any = &mut slot;

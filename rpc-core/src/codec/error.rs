@@ -11,6 +11,7 @@ pub struct EncodeError {
 }
 
 impl EncodeError {
+    #[cold]
     pub(super) fn of<T>(kind: EncodeErrorKind) -> Self {
         Self {
             type_name: std::any::type_name::<T>(),
@@ -100,6 +101,7 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
+    #[cold]
     pub(super) fn of<T>(kind: DecodeErrorKind) -> Self {
         Self {
             type_name: std::any::type_name::<T>(),

@@ -15,6 +15,7 @@ pub(super) struct GuardSeed<'m, S> {
 
 impl<'m, S> GuardSeed<'m, S> {
     /// The value that is all of a body of `body_len` bytes.
+    #[inline]
     pub(super) fn whole(seed: S, meter: &'m Meter<DecodeErrorKind>, body_len: usize) -> Self {
         let levels = Levels::ALL;
         Self {

@@ -16,6 +16,7 @@ pub(super) struct Guarded<'a, T: ?Sized> {
 
 impl<'a, T: Serialize + ?Sized> Guarded<'a, T> {
     /// The value that is all of a body.
+    #[inline]
     pub(super) fn whole(value: &'a T, meter: &'a Faults) -> Self {
         let levels = Levels::ALL;
         Self {

@@ -73,6 +73,7 @@ impl Codec {
     ///
     /// # Errors
     /// If the value's `Serialize` fails or uses what the codec cannot carry.
+    #[inline]
     pub fn encode<T: Serialize + 'static>(self, value: &T) -> Result<Body, EncodeError> {
         if let Some(body) = block::encode(value) {
             return Ok(body);
@@ -86,6 +87,7 @@ impl Codec {
     ///
     /// # Errors
     /// As of [`encode`](Self::encode).
+    #[inline]
     pub fn encode_owned<T: Serialize + 'static>(self, mut value: T) -> Result<Body, EncodeError> {
         match block::take(&mut value) {
             Some(body) => Ok(body),
@@ -117,6 +119,7 @@ impl Codec {
     ///
     /// # Errors
     /// If the body is not exactly one such value.
+    #[inline]
     pub fn decode<T: DeserializeOwned + 'static>(self, body: Body) -> Result<T, DecodeError> {
         let body = match block::decode(body) {
             Ok(value) => return Ok(value),

@@ -30,15 +30,21 @@ impl Ambient {
     /// Runs `poll` as part of that call's handler.
     #[inline]
     pub(crate) fn scope<R>(self, poll: impl FnOnce() -> R) -> R {
-        let _before = Restore(AMBIENT.replace(Some(self)));
+        let _entered = self.enter();
         poll()
+    }
+
+    /// What runs until the guard is dropped is part of that call's handler.
+    #[inline]
+    pub(super) fn enter(self) -> Entered {
+        Entered(AMBIENT.replace(Some(self)))
     }
 }
 
-/// Also when a handler panics.
-struct Restore(Option<Ambient>);
+/// Restores what was before, also when a handler panics.
+pub(super) struct Entered(Option<Ambient>);
 
-impl Drop for Restore {
+impl Drop for Entered {
     fn drop(&mut self) {
         AMBIENT.set(self.0);
     }

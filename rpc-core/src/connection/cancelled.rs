@@ -12,8 +12,12 @@ use crate::proto::CallId;
 pub(super) struct Cancels(HashMap<CallId, Vec<Waker>>);
 
 impl Cancels {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn take(&mut self, call: CallId) -> Vec<Waker> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return Vec::new();
         }
         self.0.remove(&call).unwrap_or_default()

@@ -5,11 +5,10 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-
-use tokio::sync::OwnedSemaphorePermit;
+use std::task::{Context, Poll, Waker, ready};
 
 use super::faults::fault_of_layer_panic;
+use super::lines::Held;
 use super::pump::Pump;
 use super::streams::Outlet;
 use super::{Ambient, Shared, panic_text};
@@ -17,7 +16,7 @@ use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::proto::{CallId, MethodLimits, RequestHead};
-use crate::server::{MethodLoad, Reply};
+use crate::server::{MethodLoad, Reply, Watch};
 
 /// The tower stack in front of the services, as the connection sees it.
 pub(crate) trait Stack: Send {
@@ -32,7 +31,7 @@ pub(crate) trait Stack: Send {
 /// Finds what an incoming call is for.
 pub(crate) trait Dispatch: Send + Sync {
     /// The method that is called and how it has behaved, or why there is none.
-    fn find(&self, head: &RequestHead) -> Result<(&'static Method, Arc<MethodLoad>), Fault>;
+    fn find(&self, head: &RequestHead) -> Result<(&'static Method, &Arc<MethodLoad>), Fault>;
     /// The methods that have limits of their own for the size of bodies.
     fn method_limits(&self) -> MethodLimits;
 }
@@ -44,39 +43,75 @@ pub(super) struct Running {
     _held: Held,
 }
 
-/// What a call holds while it runs.
-#[derive(Default)]
-pub(super) struct Held {
-    /// A place among those that may run.
-    pub(super) _running: Option<OwnedSemaphorePermit>,
-    /// The turn of its ordered service.
-    pub(super) _turn: Option<OwnedSemaphorePermit>,
-}
+type Polled = Poll<Result<Response, Fault>>;
 
 impl Running {
-    pub(super) fn new(future: Reply, ambient: Ambient, held: Held) -> Self {
+    /// Of a call that is to be [started](Self::start).
+    #[inline]
+    pub(super) fn new(ambient: Ambient, held: Held) -> Self {
         Self {
-            future: Some(future),
+            future: None,
             ambient,
             _held: held,
         }
     }
 
+    pub(super) fn with_future(future: Reply, ambient: Ambient) -> Self {
+        Self {
+            future: Some(future),
+            ambient,
+            _held: Held::default(),
+        }
+    }
+
+    /// Calls the stack, which is ready, and polls the handler once if there is a `watch`.
+    #[inline]
+    pub(super) fn start(
+        &mut self,
+        stack: &mut dyn Stack,
+        request: Request,
+        watch: Option<&Watch>,
+        load: &MethodLoad,
+    ) -> Polled {
+        self.step(|future| {
+            let handler = future.insert(stack.call(request));
+            let Some(watch) = watch else { return Poll::Pending };
+            watch.run(load, || {
+                handler.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            })
+        })
+    }
+
     /// Polls the handler; once it is done it is dropped.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Fault>> {
-        let Some(future) = &mut self.future else {
-            return Poll::Pending;
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            self.ambient.scope(|| future.as_mut().poll(cx))
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Polled {
+        self.step(|future| match future {
+            Some(handler) => handler.as_mut().poll(cx),
+            None => Poll::Pending,
+        })
+    }
+
+    /// One for all that the handler does at once, its drop included: most do no more than that.
+    #[inline]
+    fn step(&mut self, step: impl FnOnce(&mut Option<Reply>) -> Polled) -> Polled {
+        let mut polled = Poll::Pending;
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let _entered = self.ambient.enter();
+            polled = step(&mut self.future);
+            if polled.is_ready() {
+                drop(self.future.take());
+            }
         }));
-        let result = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result,
-            Err(panic) => Err(panicked(&*panic)),
-        };
-        self.drop_future();
-        Poll::Ready(result)
+        match caught {
+            Ok(()) => polled,
+            Err(panic) if polled.is_ready() => {
+                log_panic_of_drop(&*panic);
+                polled
+            }
+            Err(panic) => {
+                self.drop_future();
+                Poll::Ready(Err(panicked(&*panic)))
+            }
+        }
     }
 
     /// Makes the response what the next poll returns.
@@ -91,10 +126,7 @@ impl Running {
     fn drop_future(&mut self) {
         let future = self.future.take();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.ambient.scope(|| drop(future)))) {
-            tracing::error!(
-                panic = panic_text(&*panic),
-                "a handler panicked while it was dropped"
-            );
+            log_panic_of_drop(&*panic);
         }
     }
 }
@@ -210,6 +242,13 @@ pub(super) fn call_stack(stack: &mut dyn Stack, request: Request, ambient: Ambie
 pub(super) fn poll_stack(stack: &mut dyn Stack, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
     catch_unwind(AssertUnwindSafe(|| stack.poll_ready(cx)))
         .unwrap_or_else(|panic| Poll::Ready(Err(fault_of_layer_panic(&*panic))))
+}
+
+fn log_panic_of_drop(panic: &(dyn Any + Send)) {
+    tracing::error!(
+        panic = panic_text(panic),
+        "a handler panicked while it was dropped"
+    );
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Fault {

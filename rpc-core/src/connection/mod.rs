@@ -19,6 +19,7 @@ mod faults;
 mod handler;
 mod handshake;
 mod leaving;
+mod lines;
 mod ordered;
 mod outcomes;
 mod ping;
@@ -30,8 +31,8 @@ mod shared;
 mod state;
 mod streaming;
 mod streams;
+mod tasks;
 mod transmit;
-
 mod turn;
 mod upload;
 mod waiting;

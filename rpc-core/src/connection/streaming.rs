@@ -162,6 +162,9 @@ impl State {
     /// The call of the peer's has its answer: whoever still reads its stream reads no further, and nobody waits for it.
     /// Whom to wake.
     pub(super) fn end_call_of_peer(&mut self, call: CallId) -> Vec<Waker> {
+        if self.cancels.is_empty() && self.streams.is_empty() {
+            return Vec::new();
+        }
         let mut wake = self.cancels.take(call);
         wake.extend(self.end_upload_of_peer(call));
         wake

@@ -63,6 +63,11 @@ pub(super) enum Found {
 }
 
 impl Streams {
+    /// Whether nobody reads a stream, and nobody waits for one to have room.
+    pub(super) fn is_empty(&self) -> bool {
+        self.inboxes.is_empty() && self.senders.is_empty()
+    }
+
     /// From now on the stream's items are kept for its reader.
     pub(super) fn open(&mut self, id: StreamId) {
         self.inboxes.insert(id, Inbox::default());

@@ -17,7 +17,8 @@ pub struct Body(Repr);
 #[derive(Clone)]
 enum Repr {
     Small(SmallBuffer),
-    Shared(Bytes),
+    /// Boxed, so that the others are cheap to move.
+    Shared(Box<Bytes>),
     /// Put together from fragments, or as large.
     Assembled(Arc<LargeBuffer>),
 }
@@ -35,11 +36,12 @@ impl Body {
 
     /// A body with a copy of `bytes`.
     #[must_use]
+    #[inline]
     pub fn copy_from(bytes: &[u8]) -> Self {
-        Self(match SmallBuffer::with(bytes) {
-            Some(small) => Repr::Small(small),
-            None => Repr::Shared(Bytes::copy_from_slice(bytes)),
-        })
+        match SmallBuffer::with(bytes) {
+            Some(small) => Self(Repr::Small(small)),
+            None => Self::from(Bytes::copy_from_slice(bytes)),
+        }
     }
 
     /// The body's bytes, without a copy unless they are few.
@@ -47,7 +49,7 @@ impl Body {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Repr::Small(bytes) => Bytes::copy_from_slice(&bytes),
-            Repr::Shared(bytes) => bytes,
+            Repr::Shared(bytes) => *bytes,
             Repr::Assembled(buffer) => Bytes::from_owner(Assembled(buffer)),
         }
     }
@@ -56,7 +58,7 @@ impl Body {
     pub(crate) fn into_vec(self) -> Vec<u8> {
         match self.0 {
             Repr::Small(bytes) => bytes.to_vec(),
-            Repr::Shared(bytes) => bytes.into(),
+            Repr::Shared(bytes) => (*bytes).into(),
             Repr::Assembled(buffer) => match Arc::try_unwrap(buffer) {
                 Ok(buffer) => buffer.into_vec(),
                 Err(shared) => (*shared).as_ref().to_vec(),
@@ -101,7 +103,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Repr::Shared(bytes))
+        Self(Repr::Shared(Box::new(bytes)))
     }
 }
 
@@ -109,7 +111,7 @@ impl From<Vec<u8>> for Body {
     /// The memory of a large one is used again, for bodies that come.
     fn from(bytes: Vec<u8>) -> Self {
         if bytes.capacity() < LargeBuffer::SMALLEST_KEPT {
-            Self(Repr::Shared(bytes.into()))
+            Bytes::from(bytes).into()
         } else {
             LargeBuffer::from(bytes).into()
         }
@@ -140,26 +142,26 @@ impl fmt::Debug for Body {
 }
 
 /// Gathers a body from pieces; allocates only when it outgrows the space of a small one.
-pub struct BodyWriter(Vec<u8>);
+pub struct BodyWriter(SmallBuffer);
 
 impl BodyWriter {
     /// A writer with nothing in it.
     #[must_use]
     #[inline]
     pub fn new() -> Self {
-        Self(SmallBuffer::space())
+        Self(SmallBuffer::none())
     }
 
     /// Appends `more`.
     #[inline]
     pub fn write(&mut self, more: &[u8]) {
-        self.0.extend_from_slice(more);
+        self.bytes_mut().extend_from_slice(more);
     }
 
     /// What was written, to be written to.
     #[inline]
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
+        self.0.bytes_mut()
     }
 
     /// How many bytes were written.
@@ -178,11 +180,11 @@ impl BodyWriter {
     /// The body that was written.
     #[must_use]
     #[inline]
-    pub fn finish(self) -> Body {
-        Body(match SmallBuffer::of(self.0) {
-            Ok(small) => Repr::Small(small),
-            Err(large) => Repr::Shared(large.into()),
-        })
+    pub fn finish(mut self) -> Body {
+        match self.0.take_large() {
+            None => Body(Repr::Small(self.0)),
+            Some(large) => Bytes::from(large).into(),
+        }
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) const REMAINING_AT: usize = 16;
 
 impl RequestHead {
     /// The head without the remaining time, which is written when the packet leaves.
+    #[inline]
     pub(super) fn encode(&self) -> [u8; 28] {
         let mut head = [0; 28];
         head[0..4].copy_from_slice(&self.service.to_le_bytes());
@@ -59,6 +60,7 @@ impl RequestHead {
     }
 
     /// The flags that go with the head.
+    #[inline]
     pub(super) fn flags(&self) -> u8 {
         let oneway = if self.oneway { ONEWAY } else { 0 };
         let upload = if self.upload { STREAM } else { 0 };
@@ -78,7 +80,8 @@ impl RequestHead {
         }
     }
 
-    pub(super) fn decode(head: &[u8], flags: u8, now: &dyn Fn() -> Instant) -> Self {
+    #[inline]
+    pub(super) fn decode(head: &[u8; 28], flags: u8, now: &dyn Fn() -> Instant) -> Self {
         Self {
             service: u32_at(head, 0),
             method: u32_at(head, 4),
@@ -102,13 +105,13 @@ pub(super) fn remaining(deadline: Instant, now: Instant) -> u64 {
 /// A deadline further off than this is none: clocks and timers need not reach it.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
+#[inline]
 fn deadline_of(remaining: u64, now: &dyn Fn() -> Instant) -> Option<Instant> {
-    let remaining = Duration::from_micros(remaining);
-    if remaining.is_zero() || remaining > FAR {
-        None
-    } else {
-        now().checked_add(remaining)
+    // No deadline first: most calls have none.
+    if remaining == 0 || remaining > FAR.as_micros() as u64 {
+        return None;
     }
+    now().checked_add(Duration::from_micros(remaining))
 }
 
 /// A call of the peer's, whole.

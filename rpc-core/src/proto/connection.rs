@@ -9,16 +9,16 @@ use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
+use super::frame::frame_at;
 use super::incoming::Incoming;
 use super::items::StreamId;
 use super::keeping::Keeping;
 use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
-use super::receive::is_small_item;
 use super::source::Source;
 use super::under_way::UnderWay;
-use super::wire::{self, Kind};
+use super::wire::Kind;
 use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
@@ -109,15 +109,9 @@ impl Connection {
         }
         let mut start = 0;
         while start < size {
-            let (frame, next) = wire::frame_at(packet.bytes(), start)?;
-            if let Some(frame) = frame {
-                if is_small_item(&frame) {
-                    self.handle_small_item(&packet.bytes()[frame.body.clone()], &frame)?;
-                } else {
-                    packet = self.handle_frame(packet, frame, now)?;
-                }
-            }
-            start = next;
+            let frame = frame_at(packet.bytes(), start)?;
+            self.handle_frame(&mut packet, &frame, now)?;
+            start = frame.end;
         }
         self.forget_owed();
         Ok(())
@@ -196,7 +190,7 @@ impl Connection {
     /// Asks the peer for a sign of life; it comes as [`Event::Pong`].
     pub fn ping(&mut self, payload: u64) {
         self.outbox
-            .push(&plain(Kind::Ping, &payload.to_le_bytes()), Body::new());
+            .push_bare(&OutFrame::plain(Kind::Ping, &payload.to_le_bytes()));
     }
 
     /// Refuses calls of depth 0 from now on, and tells the peer.
@@ -238,16 +232,16 @@ impl Connection {
         if self.is_credit_due() {
             self.credit_told = self.incoming.granted();
             let granted = self.credit_told.to_le_bytes();
-            self.outbox.push(&plain(Kind::Credit, &granted), Body::new());
+            self.outbox.push_bare(&OutFrame::plain(Kind::Credit, &granted));
         }
         self.push_owed();
         if self.ack_due && self.outbox.is_empty() {
             self.ack_due = false;
-            self.outbox.push(&plain(Kind::FarewellAck, &[]), Body::new());
+            self.outbox.push_bare(&OutFrame::plain(Kind::FarewellAck, &[]));
         }
         if self.farewell == Farewell::Due && self.outbox.is_empty() {
             self.farewell = Farewell::Said;
-            self.outbox.push(&plain(Kind::Farewell, &[]), Body::new());
+            self.outbox.push_bare(&OutFrame::plain(Kind::Farewell, &[]));
         }
         let (packet, sent) = self.outbox.take(now)?;
         if let Some(body) = sent {
@@ -364,23 +358,8 @@ impl Connection {
 
     fn goaway(&mut self, reason: u16, text: &str) -> Mark {
         self.outbox.push(
-            &plain(Kind::Goaway, &reason.to_le_bytes()),
+            &OutFrame::plain(Kind::Goaway, &reason.to_le_bytes()),
             Body::copy_from(truncated(text).as_bytes()),
         )
-    }
-}
-
-/// A frame that belongs to no call.
-fn plain(kind: Kind, head: &[u8]) -> OutFrame<'_> {
-    OutFrame {
-        kind,
-        flags: 0,
-        call: CallId {
-            slot: 0,
-            generation: 0,
-        },
-        head,
-        extensions: &[],
-        deadline: None,
     }
 }

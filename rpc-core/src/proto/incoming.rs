@@ -161,7 +161,8 @@ impl Incoming {
         }
     }
 
-    fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<(), ProtocolError> {
+    /// Opens a call: the limit for the size of its body.
+    fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<u64, ProtocolError> {
         let granted = self.limits.max_calls.saturating_add(self.limits.max_nested);
         let nested = self.slots.is_nested(call.slot);
         let overrun = ProtocolError::CallCreditOverrun {
@@ -177,31 +178,29 @@ impl Incoming {
         if !over || call.generation != slot.generation.wrapping_add(1) || nested != (head.depth > 0) {
             return Err(ProtocolError::SlotOutOfTurn { call });
         }
+        let max_body = self.method_limits.of(head);
         *slot = Slot {
             generation: call.generation,
+            state: State::Running {
+                oneway: head.oneway,
+                begun: false,
+                interrupted: None,
+                items: None,
+            },
             deadline: head.deadline,
-            max_body: self.method_limits.of(head),
+            max_body,
             buffer: head.buffer,
             upload: (head.upload).then(|| Box::new(ItemsIn::new(head.credit(self.limits.stream)))),
             ..Slot::default()
         };
-        slot.state = State::Running {
-            oneway: head.oneway,
-            begun: false,
-            interrupted: None,
-            items: None,
-        };
         self.open += 1;
-        Ok(())
+        Ok(max_body.unwrap_or(self.limits.max_body))
     }
 
     fn close(&mut self, call: CallId, state: State) {
-        self.begin(call);
-        let Some(slot) = self.current(call) else { return };
-        let was_open = !matches!(slot.state, State::Answering(_));
-        (slot.state, slot.deadline) = (state, None);
-        slot.upload.iter_mut().for_each(|items| items.discard());
-        self.open -= usize::from(was_open);
+        if let Some(slot) = self.slots.get_used(call) {
+            slot.close(state, &mut self.window, &mut self.open);
+        }
     }
 
     fn set_body_open(&mut self, call: CallId, open: bool) {
@@ -211,9 +210,28 @@ impl Incoming {
     }
 
     fn current(&mut self, call: CallId) -> Option<&mut Slot> {
-        self.slots
-            .get(call.slot)
+        self.slots.get_used(call)
+    }
+}
+
+impl Slots<Slot> {
+    /// The slot of a call that is the last to have used it.
+    #[inline]
+    fn get_used(&mut self, call: CallId) -> Option<&mut Slot> {
+        self.get(call.slot)
             .filter(|slot| slot.generation == call.generation)
+    }
+}
+
+impl Slot {
+    /// The call has its answer; what its body was charged goes back.
+    #[inline]
+    fn close(&mut self, state: State, window: &mut Window, open: &mut usize) {
+        let was_open = !matches!(self.state, State::Answering(_));
+        (self.state, self.deadline) = (state, None);
+        self.upload.iter_mut().for_each(|items| items.discard());
+        window.give_back(std::mem::take(&mut self.charge));
+        *open -= usize::from(was_open);
     }
 }
 

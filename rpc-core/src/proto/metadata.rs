@@ -17,9 +17,13 @@ const AROUND: usize = 5;
 /// It is for what layers tell each other (a trace, a tenant, a locale), not for arguments.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// The entries as they go over the wire.
-    encoded: Vec<u8>,
+    /// A pointer and no more: few calls have entries, and all of them move this.
+    entries: Option<Box<Entries>>,
 }
+
+/// One or more entries, as they go over the wire.
+#[derive(Clone, PartialEq, Eq)]
+struct Entries(Vec<u8>);
 
 /// An entry that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +57,7 @@ impl Metadata {
     /// No entries.
     #[must_use]
     pub const fn new() -> Self {
-        Self { encoded: Vec::new() }
+        Self { entries: None }
     }
 
     /// Sets an entry, in place of the one with the same key.
@@ -68,7 +72,7 @@ impl Metadata {
             .ok()
             .filter(|len| (1..=Self::MAX_KEY).contains(&usize::from(*len)));
         let key_len = key_len.ok_or(MetadataError::Key { len })?;
-        let mut encoded = Vec::with_capacity(self.encoded.len() + AROUND + len + value.len());
+        let mut encoded = Vec::with_capacity(self.encoded().len() + AROUND + len + value.len());
         self.iter()
             .filter(|(known, _)| *known != key)
             .for_each(|(key, value)| push(&mut encoded, key.len() as u8, key, value));
@@ -77,7 +81,7 @@ impl Metadata {
             return Err(MetadataError::Size { size });
         }
         push(&mut encoded, key_len, key, value);
-        self.encoded = encoded;
+        *self = Self::of(encoded);
         Ok(())
     }
 
@@ -91,26 +95,32 @@ impl Metadata {
 
     /// All entries.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        entries(&self.encoded)
+        entries(self.encoded())
     }
 
     /// Whether there are no entries.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.encoded.is_empty()
+        self.entries.is_none()
     }
 
     /// The entries as the extensions of a head.
     pub(super) fn encoded(&self) -> &[u8] {
-        &self.encoded
+        self.entries.as_ref().map_or(&[], |entries| &entries.0)
+    }
+
+    fn of(encoded: Vec<u8>) -> Self {
+        let entries = (!encoded.is_empty()).then(|| Box::new(Entries(encoded)));
+        Self { entries }
     }
 
     /// The entries among the extensions of a head. Those whose key is not UTF-8 are skipped, as unknown extensions are.
     pub(super) fn decode(extensions: &[u8]) -> Result<Self, ProtocolError> {
-        let mut encoded = Vec::new();
         if extensions.is_empty() {
-            return Ok(Self { encoded });
+            return Ok(Self::new());
         }
+        let mut encoded = Vec::new();
         for (key, value) in entries(extensions) {
             push(&mut encoded, key.len() as u8, key, value);
         }
@@ -118,7 +128,7 @@ impl Metadata {
             let (size, limit) = (encoded.len(), Self::MAX_SIZE);
             return Err(ProtocolError::MetadataSize { size, limit });
         }
-        Ok(Self { encoded })
+        Ok(Self::of(encoded))
     }
 }
 

@@ -9,6 +9,7 @@ mod call;
 mod connection;
 mod error;
 mod event;
+mod frame;
 mod hello;
 mod incoming;
 mod items;

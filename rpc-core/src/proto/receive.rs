@@ -1,42 +1,50 @@
-//! What each received frame does. PROTOCOL.md sections 5 to 7.
+//! What each received frame does. PROTOCOL.md sections 5 to 7. Those with bodies of calls are in `calls`, those of streams in
+//! `items`.
+
+mod calls;
+mod items;
 
 use std::time::Instant;
 
-use super::call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, truncated};
+use super::call::{CallId, Ending, FaultRecord, truncated};
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
 use super::event::{Event, Goaway};
-use super::incoming::{Arriving, Whole};
-use super::items::{ItemsEnd, Opener, Room, StreamId};
+use super::frame::Frame;
+use super::items::{Opener, StreamId};
 use super::source::Source;
-use super::wire::{Frame, Kind, MORE, ONEWAY, OPENER, STREAM, u32_at, u64_at};
-use super::{Body, Metadata, Pack};
+use super::wire::{Kind, MORE, OPENER, STREAM, u32_at, u64_at};
+
+use items::is_small_item;
 
 impl Connection {
+    #[inline]
     pub(super) fn handle_frame<P>(
         &mut self,
-        packet: Source<P>,
-        frame: Frame,
+        packet: &mut Source<P>,
+        frame: &Frame,
         now: &dyn Fn() -> Instant,
-    ) -> Result<Source<P>, ProtocolError>
+    ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
-        let call = call_of(&frame);
-        check_side(&frame)?;
-        if frame.kind == Kind::Fragment {
-            self.turns.on_part(stream_of(&frame, call), frame.has(MORE));
-        } else if frame.has(MORE) {
-            self.turns.on_start(stream_of(&frame, call));
-            let timeout = self.keeping.on_body(total_of(packet.bytes(), &frame), now);
+        let call = frame.call;
+        if is_small_item(frame) {
+            return self.handle_small_item(frame.body(packet.bytes()), frame);
+        }
+        check_side(frame)?;
+        if frame.begins_body() {
+            self.turns.on_start(stream_of(frame));
+            let timeout = self.keeping.on_body(total_of(frame.head(packet.bytes())), now);
             self.events.extend(timeout.map(Event::Timeout));
         }
+        let bytes = packet.bytes();
         match frame.kind {
-            Kind::Request => return self.handle_request(packet, &frame, call, now),
-            Kind::Response => return self.handle_response(packet, &frame, call),
+            Kind::Request => return self.handle_request(packet, frame, now),
+            Kind::Response => return self.handle_response(packet, frame),
             Kind::Refused => {
                 self.check_not_streaming(call)?;
-                let record = FaultRecord::decode(&packet.bytes()[frame.body]);
+                let record = FaultRecord::decode(frame.body(bytes));
                 self.end(
                     call,
                     Ending::Faulted(FaultRecord {
@@ -45,14 +53,12 @@ impl Connection {
                     }),
                 )?;
             }
-            Kind::Item => return self.handle_item(packet, &frame, call),
-            Kind::End => self.handle_end(
-                &packet.bytes()[frame.head.clone()],
-                &packet.bytes()[frame.body.clone()],
-                &frame,
-                call,
-            )?,
-            Kind::Fragment => self.handle_fragment(&packet.bytes()[frame.body.clone()], &frame, call)?,
+            Kind::Item => return self.handle_item(packet, frame),
+            Kind::End => self.handle_end(bytes, frame)?,
+            Kind::Fragment => {
+                self.turns.on_part(stream_of(frame), frame.has(MORE));
+                self.handle_fragment(frame.body(bytes), frame)?;
+            }
             Kind::Cancel => {
                 if self.incoming.is_receiving(call) {
                     self.events.push_back(Event::Withdrawn(call));
@@ -61,29 +67,26 @@ impl Connection {
                     self.events.push_back(Event::Interrupted(call));
                 }
             }
-            Kind::Done => self.handle_done(&packet.bytes()[frame.body])?,
+            Kind::Done => self.handle_done(frame.body(bytes))?,
             Kind::Credit => {
-                let granted = u64_at(&packet.bytes()[frame.head.clone()], 0);
+                let granted = u64_at(frame.head(bytes), 0);
                 if frame.has(STREAM) {
-                    self.handle_item_credit(granted, &frame, call)?;
+                    self.handle_item_credit(granted, frame)?;
                 } else {
                     self.outgoing.handle_credit(granted, &mut self.outbox);
                 }
             }
-            Kind::Ping => self
-                .outbox
-                .push_pong(u64_at(&packet.bytes()[frame.head], 0).to_le_bytes()),
-            Kind::Pong => self
-                .events
-                .push_back(Event::Pong(u64_at(&packet.bytes()[frame.head], 0))),
+            Kind::Ping => self.outbox.push_pong(u64_at(frame.head(bytes), 0).to_le_bytes()),
+            Kind::Pong => self.events.push_back(Event::Pong(u64_at(frame.head(bytes), 0))),
             Kind::Goaway => {
-                let is_protocol_error = packet.bytes()[frame.head] == 1u16.to_le_bytes();
-                let text = truncated(&String::from_utf8_lossy(&packet.bytes()[frame.body])).to_owned();
+                let is_protocol_error = *frame.head(bytes) == 1u16.to_le_bytes();
+                let text = truncated(&String::from_utf8_lossy(frame.body(bytes))).to_owned();
                 self.events.push_back(Event::Goaway(Goaway {
                     is_protocol_error,
                     text,
                 }));
             }
+            Kind::Optional => {}
             // An acknowledgement is queued for it, so there is only one.
             Kind::Farewell if self.peer_said_farewell => return Err(ProtocolError::SecondFarewell),
             Kind::Farewell => {
@@ -95,218 +98,6 @@ impl Connection {
             }
             Kind::FarewellAck => return Err(ProtocolError::UnexpectedFarewellAck),
         }
-        Ok(packet)
-    }
-
-    fn handle_request<P>(
-        &mut self,
-        mut packet: Source<P>,
-        frame: &Frame,
-        call: CallId,
-        now: &dyn Fn() -> Instant,
-    ) -> Result<Source<P>, ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let bytes = packet.bytes();
-        if frame.has(ONEWAY) && frame.has(STREAM) {
-            return Err(malformed(frame));
-        }
-        let head = RequestHead::decode(&bytes[frame.head.clone()], frame.header.flags, now);
-        let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 28));
-        let refuses = self.is_parting() || (self.draining && head.depth == 0);
-        let refusal = refuses.then_some(code::DRAINING);
-        let metadata = Metadata::decode(&bytes[frame.extensions.clone()])?;
-        let arriving = Arriving {
-            call,
-            head,
-            metadata: &metadata,
-            total,
-            part: &bytes[frame.body.clone()],
-        };
-        if self
-            .incoming
-            .handle_request(arriving, refusal, &mut self.outbox)?
-        {
-            let body;
-            (body, packet) = packet.body(frame);
-            self.events.push_back(Event::Incoming(IncomingCall {
-                id: call,
-                head,
-                metadata,
-                body,
-            }));
-        } else if self.incoming.is_receiving(call) {
-            self.events.push_back(Event::Announced(call, head));
-            self.events.extend(head.deadline.map(Event::Timeout));
-        }
-        Ok(packet)
-    }
-
-    fn handle_response<P>(
-        &mut self,
-        packet: Source<P>,
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<Source<P>, ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let status = packet.bytes()[frame.head.start];
-        if self.outgoing.is_waited_for(call) {
-            let metadata = Metadata::decode(&packet.bytes()[frame.extensions.clone()])?;
-            if !metadata.is_empty() {
-                self.events.push_back(Event::Metadata(call, metadata));
-            }
-        }
-        if frame.has(STREAM) {
-            if status != 0 || frame.has(MORE) {
-                return Err(malformed(frame));
-            }
-            if self.outgoing.handle_stream(call, self.agreed.granted.stream)? {
-                self.events.push_back(Event::Streaming(call));
-            }
-            return Ok(packet);
-        }
-        self.check_not_streaming(call)?;
-        let limit = self.agreed.granted.max_body;
-        if frame.has(MORE) {
-            let total = u64_at(&packet.bytes()[frame.head.clone()], 4);
-            let part = &packet.bytes()[frame.body.clone()];
-            let open = self.outgoing.open();
-            let ending =
-                self.outgoing
-                    .handle_large_response(call, status, total, part, limit, &mut self.outbox)?;
-            self.on_ending(call, ending, open);
-            return Ok(packet);
-        }
-        let (body, packet) = packet.body(frame);
-        let open = self.outgoing.open();
-        let ending = self
-            .outgoing
-            .handle_response(call, status, body, limit, &mut self.outbox)?;
-        self.on_ending(call, ending, open);
-        Ok(packet)
-    }
-
-    fn handle_fragment(&mut self, part: &[u8], frame: &Frame, call: CallId) -> Result<(), ProtocolError> {
-        let more = frame.has(MORE);
-        let id = stream_of(frame, call);
-        if frame.has(OPENER) {
-            match self.incoming.handle_fragment(call, part, more)? {
-                Some(Whole::Call(call)) => self.events.push_back(Event::Incoming(call)),
-                Some(Whole::Item(item)) => self.events.push_back(Event::Item(id, item)),
-                None => {}
-            }
-        } else if self.outgoing.is_streaming(call) {
-            let item = self.outgoing.handle_item_fragment(call, part, more)?;
-            self.events.extend(item.map(|item| Event::Item(id, item)));
-        } else {
-            let open = self.outgoing.open();
-            let ending = self
-                .outgoing
-                .handle_fragment(call, part, more, &mut self.outbox)?;
-            self.on_ending(call, ending, open);
-        }
-        Ok(())
-    }
-
-    /// A whole item that is copied, beside those before it in the same packets.
-    pub(super) fn handle_small_item(&mut self, item: &[u8], frame: &Frame) -> Result<(), ProtocolError> {
-        let call = call_of(frame);
-        if !self.take_in_item(None, item, frame, call)? {
-            return Ok(());
-        }
-        let id = stream_of(frame, call);
-        match self.events.back_mut() {
-            Some(Event::Items(last, pack)) if *last == id => pack.push(item),
-            _ => {
-                let mut pack = Pack::default();
-                pack.push(item);
-                self.events.push_back(Event::Items(id, pack));
-            }
-        }
-        Ok(())
-    }
-
-    fn handle_item<P>(
-        &mut self,
-        packet: Source<P>,
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<Source<P>, ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let bytes = packet.bytes();
-        let total = frame.has(MORE).then(|| u64_at(&bytes[frame.head.clone()], 0));
-        let part = &bytes[frame.body.clone()];
-        if !self.take_in_item(total, part, frame, call)? {
-            return Ok(packet);
-        }
-        let (item, packet) = packet.item(frame);
-        self.events.push_back(Event::Item(stream_of(frame, call), item));
-        Ok(packet)
-    }
-
-    /// Counts an item, or the first part of one. True: it is whole, and wanted.
-    #[inline]
-    fn take_in_item(
-        &mut self,
-        total: Option<u64>,
-        part: &[u8],
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<bool, ProtocolError> {
-        if frame.has(OPENER) {
-            self.incoming.handle_item(call, total, part, &self.under_way)
-        } else {
-            let limit = self.agreed.granted.max_body;
-            self.outgoing
-                .handle_item(call, total, part, limit, &self.under_way)
-        }
-    }
-
-    fn handle_end(
-        &mut self,
-        head: &[u8],
-        body: &[u8],
-        frame: &Frame,
-        call: CallId,
-    ) -> Result<(), ProtocolError> {
-        let end = match head[0] {
-            0 => ItemsEnd::Complete,
-            1 => ItemsEnd::Failed(Body::copy_from(body)),
-            2 => ItemsEnd::Faulted(FaultRecord::decode(body)),
-            _ => return Err(malformed(frame)),
-        };
-        if frame.has(OPENER) {
-            let complete = matches!(end, ItemsEnd::Complete);
-            if self.incoming.handle_end(call, complete)? {
-                self.events.push_back(Event::UploadEnded(call, end));
-            }
-            return Ok(());
-        }
-        let open = self.outgoing.open();
-        let ending = self.outgoing.handle_end(call, end, &mut self.outbox)?;
-        self.on_ending(call, ending, open);
-        Ok(())
-    }
-
-    fn handle_item_credit(&mut self, granted: u64, frame: &Frame, call: CallId) -> Result<(), ProtocolError> {
-        let id = stream_of(frame, call);
-        if frame.has(OPENER) {
-            if self.incoming.handle_item_credit(call, granted)? {
-                self.events.push_back(Event::Room(id));
-            }
-            return Ok(());
-        }
-        self.events
-            .extend(match self.outgoing.handle_item_credit(call, granted)? {
-                Some(Room::Stopped) => Some(Event::UploadStopped(call)),
-                Some(_) => Some(Event::Room(id)),
-                None => None,
-            });
         Ok(())
     }
 
@@ -353,38 +144,27 @@ impl Connection {
     }
 }
 
-/// The size of the body whose first part the frame brings; the end of a head with MORE.
-fn total_of(packet: &[u8], frame: &Frame) -> u64 {
-    packet[frame.head.clone()]
-        .last_chunk()
-        .map_or(0, |total| u64::from_le_bytes(*total))
-}
-
-/// Whether a frame brings a whole item that is copied out of its packet, as most are.
-pub(super) fn is_small_item(frame: &Frame) -> bool {
-    frame.kind == Kind::Item && !frame.has(MORE) && frame.body.len() < Pack::MAX_ITEM
-}
-
-fn call_of(frame: &Frame) -> CallId {
-    CallId {
-        slot: frame.header.slot,
-        generation: frame.header.generation,
-    }
+/// The size of the body whose first part a frame brings; the end of a head with MORE.
+fn total_of(head: &[u8]) -> u64 {
+    head.last_chunk().map_or(0, |total| u64::from_le_bytes(*total))
 }
 
 /// The stream that a frame of the peer's is about.
-fn stream_of(frame: &Frame, call: CallId) -> StreamId {
+fn stream_of(frame: &Frame) -> StreamId {
     let opener = if frame.has(OPENER) {
         Opener::Peer
     } else {
         Opener::ThisEnd
     };
-    StreamId { opener, call }
+    StreamId {
+        opener,
+        call: frame.call,
+    }
 }
 
 fn malformed(frame: &Frame) -> ProtocolError {
     ProtocolError::MalformedHead {
-        kind: frame.header.kind,
+        kind: frame.kind as u8,
     }
 }
 
@@ -399,7 +179,7 @@ fn check_side(frame: &Frame) -> Result<(), ProtocolError> {
         Ok(())
     } else {
         Err(ProtocolError::WrongSide {
-            kind: frame.header.kind,
+            kind: frame.kind as u8,
         })
     }
 }

@@ -37,6 +37,7 @@ impl<T: Default> Slots<T> {
     }
 
     /// The entry of a slot that was used before.
+    #[inline]
     pub(crate) fn get(&mut self, slot: u32) -> Option<&mut T> {
         match slot.checked_sub(self.max_calls) {
             None => self.plain.get_mut(slot as usize),

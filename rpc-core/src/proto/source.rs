@@ -1,9 +1,10 @@
 //! A received packet that bodies are taken out of.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::Body;
-use super::wire::Frame;
 
 /// Bodies under this size are copied out of their packet, so that a kept one never pins it.
 const COPY_OUT: usize = 4096;
@@ -18,6 +19,7 @@ pub(super) enum Source<P> {
 }
 
 impl<P: AsRef<[u8]> + Send + 'static> Source<P> {
+    #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Owned(packet) => packet.as_ref(),
@@ -25,23 +27,32 @@ impl<P: AsRef<[u8]> + Send + 'static> Source<P> {
         }
     }
 
-    pub(super) fn body(self, frame: &Frame) -> (Body, Self) {
-        self.body_from(COPY_OUT, frame)
+    /// The body of a call, which lies there.
+    #[inline]
+    pub(super) fn body(&mut self, place: Range<usize>) -> Body {
+        if place.len() < COPY_OUT {
+            Body::copy_from(&self.bytes()[place])
+        } else {
+            self.share(place)
+        }
     }
 
     /// The body of an item, which is charged its own size: it never keeps much more than that.
-    pub(super) fn item(self, frame: &Frame) -> (Body, Self) {
-        self.body_from(COPY_OUT_ITEM, frame)
+    pub(super) fn item(&mut self, place: Range<usize>) -> Body {
+        if place.len() < COPY_OUT_ITEM {
+            Body::copy_from(&self.bytes()[place])
+        } else {
+            self.share(place)
+        }
     }
 
-    fn body_from(self, smallest: usize, frame: &Frame) -> (Body, Self) {
-        if frame.body.len() < smallest {
-            return (Body::copy_from(&self.bytes()[frame.body.clone()]), self);
-        }
-        let bytes = match self {
+    fn share(&mut self, place: Range<usize>) -> Body {
+        let bytes = match std::mem::replace(self, Self::Shared(Bytes::new())) {
             Self::Owned(packet) => Bytes::from_owner(packet),
             Self::Shared(packet) => packet,
         };
-        (bytes.slice(frame.body.clone()).into(), Self::Shared(bytes))
+        let body = bytes.slice(place).into();
+        *self = Self::Shared(bytes);
+        body
     }
 }

@@ -1,7 +1,5 @@
 //! The bytes of frames. PROTOCOL.md sections 4 and 5.
 
-use std::ops::Range;
-
 use super::error::ProtocolError;
 
 /// The size of a frame's header in bytes.
@@ -41,11 +39,14 @@ pub(super) enum Kind {
     Goaway = 12,
     Farewell = 13,
     FarewellAck = 14,
+    /// One that this end does not know, and may skip.
+    Optional = FIRST_OPTIONAL_KIND,
 }
 
 impl Kind {
-    fn from_wire(kind: u8) -> Result<Option<Self>, ProtocolError> {
-        Ok(Some(match kind {
+    #[inline]
+    pub(super) fn from_wire(kind: u8) -> Result<Self, ProtocolError> {
+        Ok(match kind {
             1 => Self::Request,
             2 => Self::Response,
             3 => Self::Refused,
@@ -60,23 +61,27 @@ impl Kind {
             12 => Self::Goaway,
             13 => Self::Farewell,
             14 => Self::FarewellAck,
-            FIRST_OPTIONAL_KIND.. => return Ok(None),
+            FIRST_OPTIONAL_KIND.. => Self::Optional,
             kind => return Err(ProtocolError::UnknownKind { kind }),
-        }))
+        })
     }
 
-    /// How many bytes the fixed part of the head has, without and with the total that MORE adds.
-    fn fixed_head(self, flags: u8) -> usize {
-        let total = if flags & MORE == 0 { 0 } else { 8 };
+    /// How many bytes the fixed part of the head has, without the total that [`begins_body`](Self::begins_body) adds.
+    #[inline]
+    pub(super) fn fixed_head(self) -> usize {
         match self {
-            Self::Request => 28 + total,
-            Self::Response => 4 + total,
-            Self::Item => total,
-            Self::End => 4,
+            Self::Request => 28,
+            Self::Response | Self::End => 4,
             Self::Credit | Self::Ping | Self::Pong => 8,
             Self::Goaway => 2,
             _ => 0,
         }
+    }
+
+    /// Whether the frame has the first part of a body that goes on in fragments.
+    #[inline]
+    pub(super) fn begins_body(self, flags: u8) -> bool {
+        flags & MORE != 0 && matches!(self, Self::Request | Self::Response | Self::Item)
     }
 }
 
@@ -94,6 +99,7 @@ pub(super) struct Header {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn encode(self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[0..4].copy_from_slice(&self.length.to_le_bytes());
@@ -105,6 +111,7 @@ impl Header {
         bytes
     }
 
+    #[inline]
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.first_chunk()?;
         Some(Self {
@@ -118,77 +125,6 @@ impl Header {
     }
 }
 
-/// One frame of a packet, by its places in it.
-#[derive(Clone, Debug)]
-pub(super) struct Frame {
-    pub(super) kind: Kind,
-    pub(super) header: Header,
-    /// The fixed part of the head; its length is as the kind demands.
-    pub(super) head: Range<usize>,
-    /// What follows it, whose shape has been checked.
-    pub(super) extensions: Range<usize>,
-    pub(super) body: Range<usize>,
-}
-
-impl Frame {
-    pub(super) fn has(&self, flag: u8) -> bool {
-        self.header.flags & flag != 0
-    }
-}
-
-/// Finds the frame that starts at `start`, and where the next one starts. `None` in place of the frame: a kind that
-/// may be skipped.
-#[inline]
-pub(super) fn frame_at(packet: &[u8], start: usize) -> Result<(Option<Frame>, usize), ProtocolError> {
-    let torn = || ProtocolError::TornPacket { size: packet.len() };
-    let header = Header::decode(&packet[start..]).ok_or_else(torn)?;
-    let content = start + HEADER;
-    let length = usize::try_from(header.length).map_err(|_| torn())?;
-    let end = content
-        .checked_add(length)
-        .filter(|end| *end <= packet.len())
-        .ok_or_else(torn)?;
-    let Some(kind) = Kind::from_wire(header.kind)? else {
-        return Ok((None, end));
-    };
-    let head_end = content + usize::from(header.head);
-    let fixed_end = content + kind.fixed_head(header.flags);
-    if head_end > end || fixed_end > head_end {
-        return Err(ProtocolError::MalformedHead { kind: header.kind });
-    }
-    if fixed_end < head_end {
-        check_extensions(header, &packet[fixed_end..head_end])?;
-    }
-    Ok((
-        Some(Frame {
-            kind,
-            header,
-            head: content..fixed_end,
-            extensions: fixed_end..head_end,
-            body: head_end..end,
-        }),
-        end,
-    ))
-}
-
-/// Extensions may be skipped unless their tag says that they must be understood; none such is known yet.
-fn check_extensions(header: Header, mut rest: &[u8]) -> Result<(), ProtocolError> {
-    let malformed = ProtocolError::MalformedHead { kind: header.kind };
-    if header.flags & EXT == 0 && !rest.is_empty() {
-        return Err(malformed);
-    }
-    while !rest.is_empty() {
-        let Some((tag, _, after)) = split_tag(rest) else {
-            return Err(malformed);
-        };
-        if tag >= FIRST_REQUIRED_TAG {
-            return Err(ProtocolError::UnknownExtension { tag });
-        }
-        rest = after;
-    }
-    Ok(())
-}
-
 /// Splits the first tag-length-value off: tag u16, length u16, value.
 pub(super) fn split_tag(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first_chunk::<2>()?;
@@ -198,98 +134,26 @@ pub(super) fn split_tag(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 }
 
 /// The number at `at`; the caller has checked that it is there.
+#[inline]
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(array_at(bytes, at))
 }
 
 /// The number at `at`; the caller has checked that it is there.
+#[inline]
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array_at(bytes, at))
 }
 
 /// The number at `at`; the caller has checked that it is there.
+#[inline]
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, at))
 }
 
+#[inline]
 fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[at..at + N]);
     array
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(kind: u8, flags: u8, head: &[u8], body: &[u8]) -> Vec<u8> {
-        let length = (head.len() + body.len()) as u32;
-        let header = Header {
-            length,
-            kind,
-            flags,
-            head: head.len() as u16,
-            slot: 7,
-            generation: 9,
-        };
-        [&header.encode(), head, body].concat()
-    }
-
-    #[test]
-    fn a_frame_is_found_by_its_places() {
-        let packet = [frame(7, OPENER, &[], &[]), frame(2, 0, &[0; 4], b"body")].concat();
-        let (cancel, next) = frame_at(&packet, 0).unwrap();
-        assert_eq!(cancel.unwrap().kind, Kind::Cancel);
-        let (response, end) = frame_at(&packet, next).unwrap();
-        let response = response.unwrap();
-        assert_eq!((response.header.slot, response.header.generation), (7, 9));
-        assert_eq!(&packet[response.body], b"body");
-        assert_eq!(end, packet.len());
-    }
-
-    #[test]
-    fn a_frame_that_passes_the_packets_end_is_torn() {
-        let whole = frame(2, 0, &[0; 4], b"body");
-        for cut in 1..whole.len() {
-            let error = frame_at(&whole[..cut], 0).unwrap_err();
-            assert_eq!(error, ProtocolError::TornPacket { size: cut });
-        }
-        let mut huge = whole;
-        huge[0..4].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert!(matches!(
-            frame_at(&huge, 0),
-            Err(ProtocolError::TornPacket { .. })
-        ));
-    }
-
-    #[test]
-    fn unknown_kinds_below_128_are_errors_and_others_skipped() {
-        let unknown = frame(0x7f, 0, &[], b"x");
-        assert_eq!(
-            frame_at(&unknown, 0).unwrap_err(),
-            ProtocolError::UnknownKind { kind: 0x7f }
-        );
-        let optional = frame(0x80, 0, &[], b"x");
-        let (skipped, end) = frame_at(&optional, 0).unwrap();
-        assert!(skipped.is_none());
-        assert_eq!(end, optional.len());
-    }
-
-    #[test]
-    fn optional_extensions_are_skipped_and_required_ones_refused() {
-        let optional = [1, 0, 2, 0, 0xaa, 0xbb];
-        let packet = frame(7, OPENER | EXT, &optional, &[]);
-        assert!(frame_at(&packet, 0).unwrap().0.is_some());
-        let packet = frame(7, OPENER, &optional, &[]);
-        assert_eq!(
-            frame_at(&packet, 0).unwrap_err(),
-            ProtocolError::MalformedHead { kind: 7 }
-        );
-        let required = [1, 0x80, 0, 0];
-        let packet = frame(7, OPENER | EXT, &required, &[]);
-        assert_eq!(
-            frame_at(&packet, 0).unwrap_err(),
-            ProtocolError::UnknownExtension { tag: 0x8001 }
-        );
-    }
 }

@@ -1,6 +1,7 @@
 //! What a handler can ask about its call.
 
 use std::any::Any;
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -116,9 +117,9 @@ impl Context {
         self.connection.set_metadata(self.call, key, value.as_ref())
     }
 
-    pub(crate) fn with_metadata(mut self, metadata: Metadata) -> Self {
+    #[inline]
+    pub(crate) fn set_metadata(&mut self, metadata: Metadata) {
         self.metadata = metadata;
-        self
     }
 
     /// How many calls wait for this one; 0 for a call that no handler makes.
@@ -232,7 +233,7 @@ pub(crate) fn encode_into<T: Serialize + 'static>(
 fn encoded<T>(outcome: Outcome, encode: impl FnOnce() -> Result<T, EncodeError>) -> Result<T, Fault> {
     match catch_unwind(AssertUnwindSafe(encode)) {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => Err(Fault::new(outcome, Reason::Encode).with_source(Arc::new(error) as Arc<_>)),
+        Ok(Err(error)) => Err(misfit(outcome, Reason::Encode, Arc::new(error))),
         Err(panic) => Err(panicked(outcome, Reason::Encode, &*panic)),
     }
 }
@@ -261,11 +262,17 @@ pub(crate) fn decode_slice<T: DeserializeOwned + 'static>(
 fn decoded<T>(outcome: Outcome, decode: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, Fault> {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Fault::new(outcome, Reason::Decode).with_source(Arc::new(error) as Arc<_>)),
+        Ok(Err(error)) => Err(misfit(outcome, Reason::Decode, Arc::new(error))),
         Err(panic) => Err(panicked(outcome, Reason::Decode, &*panic)),
     }
 }
 
+#[cold]
+fn misfit(outcome: Outcome, reason: Reason, error: Arc<dyn Error + Send + Sync>) -> Fault {
+    Fault::new(outcome, reason).with_source(error)
+}
+
+#[cold]
 fn panicked(outcome: Outcome, reason: Reason, panic: &(dyn Any + Send)) -> Fault {
     let whose = match reason {
         Reason::Encode => "Serialize",

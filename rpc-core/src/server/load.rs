@@ -67,13 +67,13 @@ impl Watch {
         Watched((!self.each).then(Instant::now))
     }
 
+    #[inline]
     pub(crate) fn run<R>(&self, load: &MethodLoad, poll: impl FnOnce() -> R) -> R {
-        if !self.each {
-            return poll();
-        }
-        let start = Instant::now();
+        let start = self.each.then(Instant::now);
         let polled = poll();
-        load.judge(start.elapsed());
+        if let Some(start) = start {
+            load.judge(start.elapsed());
+        }
         polled
     }
 

@@ -174,7 +174,7 @@ impl Router {
 }
 
 impl Dispatch for Table {
-    fn find(&self, head: &RequestHead) -> Result<(&'static Method, Arc<MethodLoad>), Fault> {
+    fn find(&self, head: &RequestHead) -> Result<(&'static Method, &Arc<MethodLoad>), Fault> {
         if head.depth > MAX_DEPTH {
             let text = format!("the limit is {MAX_DEPTH}");
             return Err(Fault::new(Outcome::Refused, Reason::TooDeep).with_detail(text));
@@ -186,7 +186,7 @@ impl Dispatch for Table {
             let text = format!("the server has {}{}", method.name, method.text());
             return Err(Fault::new(Outcome::Refused, Reason::SignatureMismatch).with_detail(text));
         }
-        Ok((method, Arc::clone(&entry.load)))
+        Ok((method, &entry.load))
     }
 
     fn method_limits(&self) -> MethodLimits {

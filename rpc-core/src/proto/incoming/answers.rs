@@ -1,11 +1,13 @@
 //! What a call is answered: one terminal frame.
 
-use super::{Answer, Body, CallId, FaultRecord, Incoming, Interrupt, Kind, OutFrame, Outbox, State, frame};
+use super::{
+    Answer, Body, CallId, FaultRecord, Incoming, Interrupt, Kind, Metadata, OutFrame, Outbox, State, frame,
+};
 
 impl Incoming {
     /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
     pub(in crate::proto) fn answer(&mut self, call: CallId, answer: Answer, outbox: &mut Outbox) -> bool {
-        let Some(slot) = self.current(call) else {
+        let Some(slot) = self.slots.get_used(call) else {
             return false;
         };
         let State::Running {
@@ -22,49 +24,55 @@ impl Incoming {
             return true;
         }
         let oneway = *oneway;
-        match (*interrupted, answer) {
-            (_, Answer::Refused(record)) => self.refuse(call, &record, outbox),
-            (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => self.done(call, outbox),
-            _ if oneway => self.done(call, outbox),
-            (_, Answer::Succeeded(body)) => self.respond(call, 0, body, outbox),
-            (_, Answer::StreamEnded) => self.respond(call, 0, Body::new(), outbox),
-            (_, Answer::Failed(body)) => self.respond(call, 1, body, outbox),
-            (_, Answer::Faulted(record)) => self.respond(call, 2, record.encode(), outbox),
-        }
+        let mut respond = |status, body| respond(call, status, body, &mut slot.metadata, outbox);
+        let state = match (*interrupted, answer) {
+            (_, Answer::Refused(record)) => refuse(call, &record, outbox),
+            (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => done(call, outbox),
+            _ if oneway => done(call, outbox),
+            (_, Answer::Succeeded(body)) => respond(0, body),
+            (_, Answer::StreamEnded) => respond(0, Body::new()),
+            (_, Answer::Failed(body)) => respond(1, body),
+            (_, Answer::Faulted(record)) => respond(2, record.encode()),
+        };
+        slot.close(state, &mut self.window, &mut self.open);
         true
     }
 
-    pub(super) fn respond(&mut self, call: CallId, status: u8, body: Body, outbox: &mut Outbox) {
-        let metadata = self.current(call).map(|slot| std::mem::take(&mut slot.metadata));
-        // A fault record fills a packet by itself.
-        let metadata = metadata.filter(|_| status != 2).unwrap_or_default();
-        let extensions = metadata.encoded();
-        if outbox.fits(4 + extensions.len(), body.len()) {
-            let head = [status, 0, 0, 0];
-            let response = OutFrame {
-                extensions,
-                ..frame(Kind::Response, call, &head)
-            };
-            let mark = outbox.push(&response, body);
-            return self.close(call, State::Answered(mark));
-        }
-        let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    pub(super) fn refuse(&mut self, call: CallId, record: &FaultRecord, outbox: &mut Outbox) {
+        self.close(call, refuse(call, record, outbox));
+    }
+
+    pub(super) fn done(&mut self, call: CallId, outbox: &mut Outbox) {
+        self.close(call, done(call, outbox));
+    }
+}
+
+fn respond(call: CallId, status: u8, body: Body, metadata: &mut Metadata, outbox: &mut Outbox) -> State {
+    let metadata = std::mem::take(metadata);
+    // A fault record fills a packet by itself.
+    let extensions = if status == 2 { &[] } else { metadata.encoded() };
+    if outbox.fits(4 + extensions.len(), body.len()) {
+        let head = [status, 0, 0, 0];
         let response = OutFrame {
             extensions,
             ..frame(Kind::Response, call, &head)
         };
-        outbox.push_large(&response, body);
-        self.close(call, State::Answering(None));
+        return State::Answered(outbox.push(&response, body));
     }
+    let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    let response = OutFrame {
+        extensions,
+        ..frame(Kind::Response, call, &head)
+    };
+    outbox.push_large(&response, body);
+    State::Answering(None)
+}
 
-    pub(super) fn refuse(&mut self, call: CallId, record: &FaultRecord, outbox: &mut Outbox) {
-        let mark = outbox.push(&frame(Kind::Refused, call, &[]), record.encode());
-        self.close(call, State::Answered(mark));
-    }
+fn refuse(call: CallId, record: &FaultRecord, outbox: &mut Outbox) -> State {
+    State::Answered(outbox.push(&frame(Kind::Refused, call, &[]), record.encode()))
+}
 
-    pub(super) fn done(&mut self, call: CallId, outbox: &mut Outbox) {
-        let mark = outbox.push_done(call);
-        self.close(call, State::Answered(mark));
-    }
+fn done(call: CallId, outbox: &mut Outbox) -> State {
+    State::Answered(outbox.push_done(call))
 }

@@ -45,12 +45,11 @@ impl Incoming {
             total,
             part,
         } = arriving;
-        self.open_slot(call, &head, outbox)?;
+        let limit = self.open_slot(call, &head, outbox)?;
         if let Some(total) = total {
             self.charge(call, total)?;
         }
         let size = total.unwrap_or(part.len() as u64);
-        let limit = self.limit(call, self.limits.max_body).bytes();
         if size > limit {
             let values = [size, limit];
             self.refuse(

@@ -24,11 +24,7 @@ impl Incoming {
         call: CallId,
         outbox: &mut Outbox,
     ) -> Result<bool, ProtocolError> {
-        let slot = self
-            .slots
-            .get(call.slot)
-            .filter(|slot| slot.generation == call.generation);
-        let slot = slot.ok_or(ProtocolError::SlotOutOfTurn { call })?;
+        let slot = self.current(call).ok_or(ProtocolError::SlotOutOfTurn { call })?;
         match &mut slot.state {
             State::Receiving(_) => {
                 slot.body_open = true;

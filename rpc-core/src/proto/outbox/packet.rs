@@ -1,0 +1,49 @@
+//! Packets as they leave.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::super::call::remaining;
+
+/// One packet to send: the bytes of `head`, then those of `tail`.
+#[derive(Debug, Default)]
+pub struct OutPacket {
+    pub(super) head: Vec<u8>,
+    pub(super) tail: Bytes,
+    /// Where the remaining time of a request is to be written, and what it counts down to.
+    pub(super) deadlines: Vec<(usize, Instant)>,
+}
+
+impl OutPacket {
+    /// The bytes to send, in order.
+    #[must_use]
+    pub fn slices(&self) -> [std::io::IoSlice<'_>; 2] {
+        [
+            std::io::IoSlice::new(&self.head),
+            std::io::IoSlice::new(&self.tail),
+        ]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    /// Writes what is left of each deadline now that the packet leaves.
+    pub(super) fn stamp(&mut self, now: impl FnOnce() -> Instant) {
+        if self.deadlines.is_empty() {
+            return;
+        }
+        let now = now();
+        for (at, deadline) in self.deadlines.drain(..) {
+            self.head[at..at + 8].copy_from_slice(&remaining(deadline, now).to_le_bytes());
+        }
+    }
+
+    /// Forgets what was sent, and keeps the buffer.
+    pub fn clear(&mut self) {
+        self.head.clear();
+        self.tail = Bytes::new();
+        self.deadlines.clear();
+    }
+}
