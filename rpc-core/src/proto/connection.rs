@@ -113,6 +113,7 @@ impl Connection {
             self.handle_frame(&mut packet, &frame, now)?;
             start = frame.end;
         }
+        self.forget_owed();
         Ok(())
     }
 
