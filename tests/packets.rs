@@ -1,5 +1,9 @@
 //! How many packets a call costs: counted, not timed.
 
+use std::future::Future;
+use std::task::{Context, Waker};
+use std::thread::available_parallelism;
+
 #[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
 mod support;
 
@@ -37,8 +41,31 @@ async fn many_callers_of_one_thread_share_packets() {
         soon(caller).await.unwrap();
     }
     let packets = sent.passed() - before;
-    // 101 on an idle computer. A server thread that is held up answers some of them by themselves.
-    assert!(packets < 500, "{packets} packets for {} calls", 64 * 100);
+    // On an idle computer 401, or 101 with one processor. A server thread that is held up answers some of them by themselves.
+    assert!(packets < 800, "{packets} packets for {} calls", 64 * 100);
+}
+
+#[tokio::test]
+async fn a_share_of_the_calls_does_not_wait_for_the_rest() {
+    let lab = serve("packets-share");
+    let (channel, sent) = link::counted_channel(&lab.name).await;
+    let client = LabClient::new(channel);
+    soon(client.echo("x".into())).await.unwrap();
+    let before = sent.passed();
+    let mut calls: Vec<_> = (0..64).map(|_| Box::pin(client.echo("x".into()))).collect();
+    // The driver does not run before this task waits.
+    for call in &mut calls {
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    }
+    // The first one by itself, and the others as far as they are shares of 16, if another processor may take them.
+    let several = available_parallelism().is_ok_and(|processors| processors.get() > 1);
+    let begun = if several { 1 + 63 / 16 } else { 1 };
+    assert_eq!(sent.passed() - before, begun);
+    for call in calls {
+        soon(call).await.unwrap();
+    }
+    assert_eq!(sent.passed() - before, begun + 1);
 }
 
 #[tokio::test]

@@ -1,16 +1,23 @@
 //! What the user of an end does, as the input says: anything that it may do, in any order.
 
+mod streams;
+
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use pipe_rpc_core::proto::{
-    Answer, BodyLimit, FaultRecord, ItemsEnd, Metadata, Opener, RequestHead, Room, StreamId, code, ran,
-};
+use pipe_rpc_core::proto::{Answer, BodyLimit, FaultRecord, ItemsEnd, Metadata, RequestHead, code, ran};
 
-use super::side::{METHODS, SERVICE, Side, body, own, peers};
+use super::side::{MAX_PACKET, METHODS, SERVICE, Side, VERY_LARGE, body};
+use streams::{end_upload, open_stream, read, send_items, send_pack, stop_reading};
 
 /// What a frame may cost in the outbox beside its body, in bytes: head, metadata, a fault's text.
 const AROUND: usize = 7000;
+
+/// After that nothing is waited for, and no memory of large bodies is kept for further ones.
+pub const LONG: Duration = Duration::from_secs(10);
+
+/// The header of a frame, in bytes.
+const HEADER: usize = 16;
 
 /// Does one thing, if it can be done now.
 pub fn act(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
@@ -39,11 +46,15 @@ pub fn act(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
             }
         }
         9 => open_stream(side, u)?,
-        10..13 => send_items(side, u)?,
+        10 | 11 => send_items(side, u)?,
+        12 => send_pack(side, u)?,
         13 => end_upload(side, u)?,
         14 => read(side, u)?,
         15 => stop_reading(side, u)?,
-        16 => side.pass(Duration::from_millis(u64::from(u.arbitrary::<u8>()?))),
+        16 => side.pass(match u.arbitrary::<u8>()? {
+            250.. => LONG,
+            milliseconds => Duration::from_millis(u64::from(milliseconds)),
+        }),
         17 => describe(side, u)?,
         18 => side.proto.ping(7),
         _ => leave(side, u)?,
@@ -92,7 +103,7 @@ fn call(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
         buffer: u16::from(buffer % 4),
         deadline: (time > 128).then(|| side.now + Duration::from_millis(u64::from(time - 127))),
     };
-    let size = size(u)?;
+    let size = size(side, u)?;
     let metadata = if how & 16 != 0 {
         metadata(u)?
     } else {
@@ -138,9 +149,9 @@ fn answer(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
         0..3 if streaming => Answer::StreamEnded,
         0..3 => {
             let (BodyLimit::End(limit) | BodyLimit::Method(limit)) = side.proto.response_limit(call);
-            Answer::Succeeded(body(size(u)?.min(limit as usize)))
+            Answer::Succeeded(body(size(side, u)?.min(limit as usize)))
         }
-        3 | 4 => Answer::Failed(body(size(u)?.min(side.proto.max_body() as usize))),
+        3 | 4 => Answer::Failed(body(size(side, u)?.min(side.proto.max_body() as usize))),
         5 => Answer::Faulted(record),
         6 => Answer::Refused(record),
         _ if may_be_silent => Answer::Nothing,
@@ -150,86 +161,6 @@ fn answer(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
         side.owed += body.len() + body.len() / 10;
     }
     side.answer(at, answer);
-    Ok(())
-}
-
-fn open_stream(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
-    let Some(at) = pick(u, side.running.len())? else {
-        return Ok(());
-    };
-    let running = &mut side.running[at];
-    let may_open = !(running.oneway || running.interrupted || running.streaming);
-    assert_eq!(side.proto.open_stream(running.call), may_open);
-    if may_open {
-        running.streaming = true;
-        side.sent.insert(peers(running.call), 0);
-    }
-    Ok(())
-}
-
-/// Sends items on one of this end's streams while there is room.
-fn send_items(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
-    let Some(id) = pick_stream(side, u)? else {
-        return Ok(());
-    };
-    for _ in 0..=u.arbitrary::<u8>()? % 4 {
-        let size = size(u)?.min(side.proto.max_body() as usize);
-        match side.proto.room(id) {
-            Room::Open(left) => assert!(left > 0),
-            Room::Full | Room::Stopped | Room::Over => return Ok(()),
-        }
-        assert!(side.proto.send_item(id, body(size)));
-        side.owed += AROUND + size + size / 10;
-        *side.sent.entry(id).or_default() += 1;
-    }
-    Ok(())
-}
-
-fn pick_stream(side: &Side, u: &mut Unstructured<'_>) -> Result<Option<StreamId>> {
-    let uploads = side.waiting.iter().filter(|waiting| waiting.upload);
-    let downloads = side.running.iter().filter(|running| running.streaming);
-    let uploads = uploads.map(|waiting| own(waiting.call));
-    let streams: Vec<_> = uploads
-        .chain(downloads.map(|running| peers(running.call)))
-        .collect();
-    Ok(pick(u, streams.len())?.map(|at| streams[at]))
-}
-
-fn end_upload(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
-    let Some(at) = pick(u, side.waiting.len())? else {
-        return Ok(());
-    };
-    let end = match u.arbitrary::<u8>()? % 4 {
-        0 => ItemsEnd::Failed(body(size(u)?)),
-        1 => ItemsEnd::Faulted(FaultRecord::default()),
-        _ => ItemsEnd::Complete,
-    };
-    let waiting = &mut side.waiting[at];
-    let open = std::mem::take(&mut waiting.upload);
-    assert_eq!(side.proto.end_upload(waiting.call, end), open);
-    Ok(())
-}
-
-/// Takes some of what came on a stream.
-fn read(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
-    if let Some(at) = pick(u, side.inboxes.len())? {
-        let inbox = &mut side.inboxes[at];
-        let part = inbox.held * u64::from(u.arbitrary::<u8>()? % 5) / 4;
-        inbox.held -= part;
-        side.proto.take_items(inbox.id, part);
-    }
-    Ok(())
-}
-
-/// The items of a call of the peer's are not wanted any more.
-fn stop_reading(side: &mut Side, u: &mut Unstructured<'_>) -> Result<()> {
-    let uploads: Vec<_> = (0..side.inboxes.len())
-        .filter(|at| side.inboxes[*at].id.opener == Opener::Peer)
-        .collect();
-    if let Some(at) = pick(u, uploads.len())? {
-        let inbox = side.inboxes.remove(uploads[at]);
-        side.proto.stop_items(inbox.id.call);
-    }
     Ok(())
 }
 
@@ -271,13 +202,16 @@ fn metadata(u: &mut Unstructured<'_>) -> Result<Metadata> {
     Ok(metadata)
 }
 
-/// The size of a body: small, just about a packet, or several.
-fn size(u: &mut Unstructured<'_>) -> Result<usize> {
+/// The size of a body: small, just about a packet, several, or very many.
+fn size(side: &Side, u: &mut Unstructured<'_>) -> Result<usize> {
     let size = usize::from(u.arbitrary::<u8>()?);
+    let packet = side.max_packet - HEADER + 5;
     Ok(match size {
         0..160 => size,
-        160..200 => 4096 - 16 + 5 - (size - 160) * 2,
-        200..240 => 4096 - 16 + 5 - (size - 200) * 80,
+        160..200 => packet - (size - 160),
+        200..240 => packet - (size - 200) * 80,
+        // In packets that do not make it slow.
+        255 if side.max_packet > MAX_PACKET[0] => VERY_LARGE,
         _ => (size - 238) * 4000,
     })
 }

@@ -2,12 +2,11 @@
 //! item is lost and all credit returns; a packet that was changed on its way, or made up, leads to an error or to nothing.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use pipe_rpc_core::proto::{Limits, Opener, StreamId};
 
-use super::side::{METHODS, SERVICE, Side};
+use super::side::{METHODS, SERVICE, Side, VERY_LARGE};
 use super::{commands, made};
 
 const SMALL: Limits = Limits {
@@ -32,8 +31,8 @@ pub const LIMITS: [Limits; 4] = [
         max_calls: 4,
         max_nested: 2,
         window: 100_000,
-        stream: 100_000,
-        max_body: 60_000,
+        stream: 400_000,
+        max_body: VERY_LARGE as u64,
     },
     Limits {
         max_calls: 3,
@@ -42,13 +41,14 @@ pub const LIMITS: [Limits; 4] = [
     },
 ];
 
-/// The first byte chooses what each end grants, and whether both are honest; then come things to do.
+/// The first byte chooses what each end grants, the transport, and whether both are honest; then come things to do.
 pub fn run(input: &[u8]) {
     let mut u = Unstructured::new(input);
     let grants = u.arbitrary::<u8>().unwrap_or_default();
     let [left, right] = [grants, grants >> 2].map(|which| LIMITS[usize::from(which % 4)]);
     let mut pair = Pair {
-        ends: [Side::new(left, right), Side::new(right, left)],
+        ends: [(left, right), (right, left)].map(|(mine, theirs)| Side::new(mine, theirs, grants >> 4)),
+        made_up: made::Peer::new(SERVICE, &METHODS),
         on_the_way: [VecDeque::new(), VecDeque::new()],
         are_honest: grants < 160,
         is_over: false,
@@ -63,6 +63,8 @@ struct Pair {
     ends: [Side; 2],
     /// Packets to each end.
     on_the_way: [VecDeque<Vec<u8>>; 2],
+    /// Makes packets up, where they are not honest.
+    made_up: made::Peer<'static>,
     /// No packet is changed or made up.
     are_honest: bool,
     is_over: bool,
@@ -78,7 +80,10 @@ impl Pair {
             84..120 => commands::act(&mut self.ends[me], u)?,
             120..126 => self.carry(me),
             _ if self.are_honest => commands::act(&mut self.ends[me], u)?,
-            126 => self.make_up(other, made::packet(u, SERVICE, &METHODS)?),
+            126 => {
+                let packet = self.made_up.packet(u)?;
+                self.make_up(other, packet);
+            }
             _ => self.change(other, u)?,
         }
         self.compare();
@@ -182,7 +187,7 @@ impl Pair {
         for end in &mut self.ends {
             assert!(end.waiting.is_empty() && end.taken.is_empty() && end.running.is_empty());
             assert_eq!(end.proto.window_left(), end.proto.received().window);
-            end.pass(Duration::from_secs(1));
+            end.pass(commands::LONG);
             assert!(!end.proto.has_output() && end.proto.next_timeout().is_none());
         }
     }

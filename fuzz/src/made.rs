@@ -4,6 +4,12 @@ use arbitrary::{Result, Unstructured};
 use pipe_rpc_core::testing::Frame;
 use pipe_rpc_core::testing::frame::{self, EXT, MORE, ONEWAY, OPENER, STREAM};
 
+const REQUEST: u8 = 1;
+const FRAGMENT: u8 = 4;
+
+/// What fits into the smallest packet behind a frame's header, in bytes.
+const MOST: u64 = 4096 - 16;
+
 /// Flags that belong together.
 const FLAGS: [u8; 14] = [
     0,
@@ -22,40 +28,105 @@ const FLAGS: [u8; 14] = [
     STREAM | EXT,
 ];
 
-/// A packet of whatever the input says; the service and the methods are those that exist, most of the time.
-pub fn packet(u: &mut Unstructured<'_>, service: u32, methods: &[u32]) -> Result<Vec<u8>> {
-    let count = u.arbitrary::<u8>()? % 8;
-    if count == 0 {
-        let size = usize::from(u.arbitrary::<u8>()?).min(u.len());
-        return Ok(u.bytes(size)?.to_vec());
-    }
-    // One frame is the rule.
-    let count = count.saturating_sub(4).max(1);
-    let frames: Result<Vec<Frame>> = (0..count).map(|_| frame(u, service, methods)).collect();
-    Ok(frame::packet(&frames?))
+/// What no end would say, and what one might.
+pub struct Peer<'a> {
+    service: u32,
+    methods: &'a [u32],
+    /// How often it used each of the first slots.
+    generations: [u32; 4],
+    /// Bodies that were begun, and how many bytes of each are still to come.
+    begun: Vec<(Frame, u64)>,
 }
 
-fn frame(u: &mut Unstructured<'_>, service: u32, methods: &[u32]) -> Result<Frame> {
-    let kind = match u.arbitrary::<u8>()? % 16 {
-        0 => 1,
-        15 => u.arbitrary()?,
-        kind => kind,
-    };
-    let flags = match u.arbitrary::<u8>()? % 16 {
-        15 => u.arbitrary()?,
-        14 => OPENER | EXT | MORE | STREAM,
-        which => FLAGS[usize::from(which)],
-    };
-    let slot = number(u)?;
-    let generation = number(u)?;
-    let body = body(u)?;
-    let mut head = head(u, kind, flags, body.len(), service, methods)?;
-    if flags & EXT != 0 {
-        head.extend(extension(u)?);
+impl<'a> Peer<'a> {
+    /// The service and the methods are those that exist.
+    pub fn new(service: u32, methods: &'a [u32]) -> Self {
+        Self {
+            service,
+            methods,
+            generations: [0; 4],
+            begun: Vec::new(),
+        }
     }
-    Ok(Frame::new(kind, flags, (slot, generation))
-        .with_head(head)
-        .with_body(body))
+
+    /// A packet of whatever the input says.
+    pub fn packet(&mut self, u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+        let count = u.arbitrary::<u8>()? % 8;
+        if count == 0 {
+            let size = usize::from(u.arbitrary::<u8>()?).min(u.len());
+            return Ok(u.bytes(size)?.to_vec());
+        }
+        // One frame is the rule.
+        let count = count.saturating_sub(4).max(1);
+        let frames: Result<Vec<Frame>> = (0..count).map(|_| self.frame(u)).collect();
+        Ok(frame::packet(&frames?))
+    }
+
+    fn frame(&mut self, u: &mut Unstructured<'_>) -> Result<Frame> {
+        let kind = match u.arbitrary::<u8>()? % 16 {
+            0 => REQUEST,
+            15 => u.arbitrary()?,
+            kind => kind,
+        };
+        if kind == FRAGMENT && !self.begun.is_empty() {
+            return self.fragment(u);
+        }
+        let flags = match u.arbitrary::<u8>()? % 16 {
+            15 => u.arbitrary()?,
+            14 => OPENER | EXT | MORE | STREAM,
+            which => FLAGS[usize::from(which)],
+        };
+        let (slot, generation) = self.call(u, kind)?;
+        let body = body(u)?;
+        let mut head = head(u, kind, flags, body.len(), self.service, self.methods)?;
+        if flags & MORE != 0
+            && let Some(total) = head.last_chunk()
+        {
+            let rest = u64::from_le_bytes(*total).saturating_sub(body.len() as u64);
+            let next = Frame::new(FRAGMENT, flags & OPENER, (slot, generation));
+            self.begun.push((next, rest));
+        }
+        if flags & EXT != 0 {
+            head.extend(extension(u)?);
+        }
+        Ok(Frame::new(kind, flags, (slot, generation))
+            .with_head(head)
+            .with_body(body))
+    }
+
+    /// The next call, for a request; else most often the last one of its slot, which may be the other end's first.
+    fn call(&mut self, u: &mut Unstructured<'_>, kind: u8) -> Result<(u32, u32)> {
+        let slot = number(u)?;
+        let generation = number(u)?;
+        let last = self.generations.get_mut(slot as usize).filter(|_| generation < 6);
+        let Some(last) = last else {
+            return Ok((slot, generation));
+        };
+        if kind == REQUEST {
+            *last += 1;
+        }
+        Ok((slot, (*last).max(1)))
+    }
+
+    /// The next part of a body, as it should be, or nearly so.
+    fn fragment(&mut self, u: &mut Unstructured<'_>) -> Result<Frame> {
+        let [which, size] = u.arbitrary::<[u8; 2]>()?;
+        let which = usize::from(which) % self.begun.len();
+        let (next, rest) = &mut self.begun[which];
+        let part = match size {
+            0..200 => MOST.min(*rest),
+            200..220 => u64::from(size - 199).min(*rest),
+            220..250 => MOST / u64::from(size - 218),
+            250.. => rest.saturating_add(u64::from(size - 249)).min(MOST),
+        };
+        *rest = rest.saturating_sub(part);
+        let more = if *rest > 0 { MORE } else { 0 };
+        let fragment = next.clone().with_flags(more).with_body(vec![size; part as usize]);
+        if more == 0 {
+            self.begun.remove(which);
+        }
+        Ok(fragment)
+    }
 }
 
 /// A small number most of the time.

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use pipe_rpc_core::fault::{Fault, Outcome, Reason};
 use pipe_rpc_core::message::{Request, Response};
 use pipe_rpc_core::method::{Method, wire_id};
 use pipe_rpc_core::proto::Body;
-use pipe_rpc_core::server::{Mount, Reply, Server};
+use pipe_rpc_core::server::{Feed, Mount, Reply, Server, reply_with_stream};
 use pipe_rpc_core::streaming::{ItemError, Items};
 use pipe_rpc_core::testing::{Frame, ScriptedPeer, frame, hello, serve};
 use pipe_rpc_core::transport::memory::MemoryConnector;
 
 use super::made;
 
-static METHODS: [Method; 6] = [
+static METHODS: [Method; 7] = [
     Method::new("Probe", "echo", "(Bytes) -> Bytes"),
     Method::new("Probe", "never", "() -> ()"),
     Method::new("Probe", "later", "(Bytes) -> Bytes"),
@@ -25,6 +25,11 @@ static METHODS: [Method; 6] = [
         "Probe",
         "gather",
         "(Streaming<Bytes>) -> impl Stream<Item = Bytes>",
+    ),
+    Method::new(
+        "Probe",
+        "grow",
+        "(Streaming<u8>) -> impl Stream<Item = Result<String, ()>>",
     ),
 ];
 
@@ -43,6 +48,9 @@ impl Mount for Probe {
     }
 
     fn call(&self, index: usize, request: Request) -> Reply {
+        if index == 6 {
+            return reply_with_stream(request, grow);
+        }
         Box::pin(async move {
             let body = request.body().clone();
             match index {
@@ -62,6 +70,17 @@ impl Mount for Probe {
             }
         })
     }
+}
+
+/// Decodes items, and encodes others.
+async fn grow(request: Request, feed: Feed) -> std::result::Result<Response, Fault> {
+    let sizes = request.take_stream::<u8, ()>()?;
+    let (cx, ()) = request.accept()?;
+    let items = sizes.map(|size| {
+        size.map(|size| "x".repeat(usize::from(size) * 30))
+            .map_err(|_| ())
+    });
+    feed.results(&cx, items).await
 }
 
 /// As many items as the body has bytes, and an error after a long one.
@@ -86,7 +105,9 @@ pub fn run(input: &[u8]) {
         let connector = serve(server.max_calls(3).max_nested(2).max_body(10_000).window(100));
         let mut u = Unstructured::new(input);
         if let Ok(mut peer) = greet(&connector, &mut u).await {
-            while !u.is_empty() && step(&mut peer, &mut u).await.is_ok() {}
+            let methods = METHODS.each_ref().map(|method| method.id);
+            let mut packets = made::Peer::new(SERVICE, &methods);
+            while !u.is_empty() && step(&mut peer, &mut packets, &mut u).await.is_ok() {}
         }
         assert_alive(&connector).await;
     });
@@ -111,7 +132,7 @@ async fn greet(connector: &MemoryConnector, u: &mut Unstructured<'_>) -> Result<
         }
         _ => {
             // The link itself refuses an empty one.
-            let _ = peer.try_send(made::packet(u, SERVICE, &[ECHO])?).await;
+            let _ = peer.try_send(made::Peer::new(SERVICE, &[ECHO]).packet(u)?).await;
             peer.recv().await;
             return Ok(peer);
         }
@@ -121,12 +142,11 @@ async fn greet(connector: &MemoryConnector, u: &mut Unstructured<'_>) -> Result<
 }
 
 /// `Err`: the input or the connection is over.
-async fn step(peer: &mut ScriptedPeer, u: &mut Unstructured<'_>) -> Result<()> {
+async fn step(peer: &mut ScriptedPeer, packets: &mut made::Peer<'_>, u: &mut Unstructured<'_>) -> Result<()> {
     let what = u.arbitrary::<u8>()?;
     match what {
         0..160 => {
-            let methods = METHODS.each_ref().map(|method| method.id);
-            let packet = made::packet(u, SERVICE, &methods)?;
+            let packet = packets.packet(u)?;
             if packet.is_empty() {
                 return Ok(());
             }

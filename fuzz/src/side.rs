@@ -14,8 +14,8 @@ use pipe_rpc_core::proto::{
 use pipe_rpc_core::testing::frame::{Frame, told};
 use pipe_rpc_core::transport::{Landing, Packet};
 
-/// The packet limit: the smallest that may be agreed on.
-pub const MAX_PACKET: usize = 4096;
+/// The packet limits: the smallest that may be agreed on, and one that most large bodies fit into.
+pub const MAX_PACKET: [usize; 2] = [4096, 64 << 10];
 /// The service and the methods there are.
 pub const SERVICE: u32 = 1;
 pub const METHODS: [u32; 3] = [1, 2, SMALL];
@@ -25,7 +25,13 @@ const SMALL_LIMIT: u64 = 100;
 const PONG: u8 = 11;
 
 /// What every body begins with: not a byte may be wrong.
-static PATTERN: LazyLock<Bytes> = LazyLock::new(|| (0..1 << 17).map(|i: u32| (i * 31 % 251) as u8).collect());
+static PATTERN: LazyLock<Bytes> = LazyLock::new(|| {
+    let part: Vec<_> = (0..251).map(|i: u32| (i * 31 % 251) as u8).collect();
+    part.repeat(VERY_LARGE / part.len() + 1).into()
+});
+
+/// The largest body: just more than what is kept in any case of the memory of bodies.
+pub const VERY_LARGE: usize = (4 << 20) + 1;
 
 /// A body of that many bytes.
 pub fn body(size: usize) -> Body {
@@ -61,6 +67,9 @@ pub struct Inbox {
 
 pub struct Side {
     pub proto: Connection,
+    pub max_packet: usize,
+    /// The transport receives in pieces.
+    lands: bool,
     /// Lent for the next packet.
     landing: Option<Landing>,
     pub now: Instant,
@@ -89,17 +98,21 @@ pub struct Side {
 }
 
 impl Side {
-    pub fn new(granted: Limits, received: Limits) -> Self {
+    /// An end with one of the packet limits, and a transport that receives in pieces or does not, as `how` says.
+    pub fn new(granted: Limits, received: Limits, how: u8) -> Self {
+        let max_packet = MAX_PACKET[usize::from(how & 1)];
         let mut proto = Connection::new(Agreed {
             version: 1,
             codec: 1,
-            max_packet: MAX_PACKET,
+            max_packet,
             granted,
             received,
         });
         proto.set_method_limits(MethodLimits::from_iter([(SERVICE, SMALL, SMALL_LIMIT)]));
         Self {
             proto,
+            max_packet,
+            lands: how & 2 == 0,
             landing: None,
             now: Instant::now(),
             granted,
@@ -126,7 +139,9 @@ impl Side {
         let mut received = Packet::copy_from(packet);
         let handled = match self.landing.take() {
             Some(mut landing) => {
-                landing.land(&mut received);
+                if self.lands {
+                    landing.land(&mut received);
+                }
                 self.proto.handle_landed(received, landing, || self.now)
             }
             None => self.proto.handle_packet(received, || self.now),
@@ -149,7 +164,11 @@ impl Side {
         let [head, tail] = packet.slices();
         let bytes = [&*head, &*tail].concat();
         self.proto.recycle(packet);
-        assert!((1..=MAX_PACKET).contains(&bytes.len()), "{} bytes", bytes.len());
+        assert!(
+            (1..=self.max_packet).contains(&bytes.len()),
+            "{} bytes",
+            bytes.len()
+        );
         let frames = Frame::all_of(&bytes);
         self.sent_packets += 1;
         self.sent_pongs += frames.iter().filter(|frame| frame.kind == PONG).count();

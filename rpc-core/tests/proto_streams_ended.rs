@@ -230,6 +230,27 @@ fn no_credit_goes_back_for_a_call_that_has_ended() {
 }
 
 #[test]
+fn nothing_is_left_to_be_sent_for_a_stream_that_its_sender_ends() {
+    let (mut pair, call) = uploading();
+    pair.client.fill(ours(call), 300);
+    pair.settle();
+    pair.server.proto.take_items(theirs(call), 2000);
+    assert!(pair.server.proto.has_output());
+    pair.client.abandon(call);
+    pair.forth();
+    assert!(!pair.server.proto.has_output());
+
+    let (mut pair, call) = downloading();
+    pair.server.fill(theirs(call), 300);
+    pair.settle();
+    pair.client.proto.take_items(ours(call), 2000);
+    assert!(pair.client.proto.has_output());
+    pair.server.proto.answer(call, Answer::StreamEnded);
+    pair.back();
+    assert!(!pair.client.proto.has_output());
+}
+
+#[test]
 fn credit_that_comes_late_changes_nothing() {
     let (mut pair, call) = downloading();
     pair.server.fill(theirs(call), 300);

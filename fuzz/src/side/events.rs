@@ -55,7 +55,16 @@ impl Side {
             }
             Event::Item(id, item) => self.note_item(id, &item),
             Event::UploadEnded(call, end) => self.close_inbox(peers(call), matches!(end, ItemsEnd::Complete)),
-            Event::Ended(call, ending) => self.note_ending(call, &ending),
+            Event::Ended {
+                call,
+                ending,
+                is_free,
+            } => {
+                self.note_ending(call, &ending);
+                if is_free {
+                    take_out(&mut self.taken, |known| *known == call);
+                }
+            }
             Event::Freed(call) => take_out(&mut self.taken, |known| *known == call),
             Event::UploadStopped(call) => assert!(self.is_waiting(call)),
             Event::Goaway(goaway) => {

@@ -121,7 +121,14 @@ impl State {
                 Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
                 Event::Timeout(deadline) => self.arm(Some(deadline)),
                 Event::Interrupted(call) => self.interrupt(call, outcomes),
-                Event::Ended(call, ending) => self.end_call(call, ending, outcomes),
+                Event::Ended {
+                    call,
+                    ending,
+                    is_free,
+                } => {
+                    self.end_call(call, ending, outcomes);
+                    outcomes.freed += usize::from(is_free && !self.proto.is_nested(call));
+                }
                 Event::Streaming(call) => {
                     let opener = Opener::ThisEnd;
                     self.streams.open(StreamId { opener, call });

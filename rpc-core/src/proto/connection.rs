@@ -113,6 +113,7 @@ impl Connection {
             self.handle_frame(&mut packet, &frame, now)?;
             start = frame.end;
         }
+        self.forget_owed();
         Ok(())
     }
 
@@ -121,8 +122,14 @@ impl Connection {
         self.keeping.handle_timeout(now);
         for call in self.outgoing.overdue(now) {
             let unsent = self.abandon(call) == Abandoned::Withdrawn;
-            self.events
-                .push_back(Event::Ended(call, Ending::DeadlinePassed { unsent }));
+            let ending = Ending::DeadlinePassed { unsent };
+            // What was withdrawn has told by itself that its slot is free.
+            let is_free = false;
+            self.events.push_back(Event::Ended {
+                call,
+                ending,
+                is_free,
+            });
         }
         for call in self.incoming.overdue(now) {
             if self.incoming.is_receiving(call) {

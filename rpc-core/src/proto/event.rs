@@ -37,7 +37,14 @@ pub enum Event {
     /// The callee wants no more items of a call of this end's.
     UploadStopped(CallId),
     /// A call of this end's ended, and somebody waits for it.
-    Ended(CallId, Ending),
+    Ended {
+        /// Which call.
+        call: CallId,
+        /// How.
+        ending: Ending,
+        /// It has left its slot, as with [`Freed`](Self::Freed).
+        is_free: bool,
+    },
     /// One of this end's calls has left its slot: there is credit for another of its kind.
     Freed(CallId),
     /// An answer to a ping.

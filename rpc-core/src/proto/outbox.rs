@@ -196,7 +196,13 @@ impl Outbox {
     /// Gives a sent packet's buffer back.
     pub(super) fn recycle(&mut self, mut packet: OutPacket) {
         packet.clear();
-        if self.spare.is_none() && packet.head.capacity() <= 2 * KEEP {
+        if packet.head.capacity() > 2 * KEEP {
+            return;
+        }
+        if self.open.head.capacity() == 0 {
+            // A lone caller always writes into the same buffer.
+            self.open = packet;
+        } else if self.spare.is_none() {
             self.spare = Some(packet);
         }
     }

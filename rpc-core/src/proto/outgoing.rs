@@ -49,7 +49,8 @@ struct Slot {
     deadline: Option<Instant>,
     /// The method's own limit for the size of bodies.
     max_body: Option<u64>,
-    response: Option<(bool, Assembly)>,
+    /// A response in fragments, and whether it is an error. In a box: few calls have one, and each has room for it.
+    response: Option<Box<(bool, Assembly)>>,
     /// The most that its streams begin with, as the request said.
     buffer: u16,
     /// Items that follow the request, until their end.
@@ -169,6 +170,7 @@ impl Outgoing {
     }
 
     /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
+    #[inline]
     pub(super) fn handle_terminal(
         &mut self,
         call: CallId,
@@ -250,6 +252,7 @@ impl Outgoing {
         Ok(Some(slot).filter(|slot| slot.state != State::Free))
     }
 
+    #[inline]
     fn free(&mut self, id: u32) {
         let nested = self.slots.is_nested(id);
         if let Some(slot) = self.slots.get(id) {

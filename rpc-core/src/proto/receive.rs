@@ -134,12 +134,17 @@ impl Connection {
         Ok(())
     }
 
+    #[inline]
     fn on_ending(&mut self, call: CallId, ending: Option<Ending>, open_before: usize) {
-        if let Some(ending) = ending {
-            self.events.push_back(Event::Ended(call, ending));
-        }
-        if self.outgoing.open() < open_before {
-            self.events.push_back(Event::Freed(call));
+        let is_free = self.outgoing.open() < open_before;
+        match ending {
+            Some(ending) => self.events.push_back(Event::Ended {
+                call,
+                ending,
+                is_free,
+            }),
+            None if is_free => self.events.push_back(Event::Freed(call)),
+            None => {}
         }
     }
 }

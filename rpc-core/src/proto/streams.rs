@@ -2,7 +2,9 @@
 
 use super::connection::Connection;
 use super::event::Event;
-use super::items::{CreditDue, ItemsEnd, Opener, Room, StreamId, push_credit};
+use super::incoming::Incoming;
+use super::items::{CreditDue, ItemsEnd, ItemsIn, Opener, Room, StreamId, push_credit};
+use super::outgoing::Outgoing;
 use super::{Body, CallId, Pack};
 
 impl Connection {
@@ -73,11 +75,9 @@ impl Connection {
         }
         let mut owed = std::mem::take(&mut self.owed);
         owed.retain(|id| {
-            let items = match id.opener {
-                Opener::ThisEnd => self.outgoing.items_in(id.call),
-                Opener::Peer => self.incoming.items_in(id.call),
+            let Some(items) = items_in(*id, &mut self.outgoing, &mut self.incoming) else {
+                return false;
             };
-            let Some(items) = items else { return false };
             match items.credit_due(&self.outbox) {
                 CreditDue::No => false,
                 CreditDue::Later => true,
@@ -88,6 +88,14 @@ impl Connection {
             }
         });
         self.owed = owed;
+    }
+
+    /// What a packet has ended is owed no credit.
+    pub(super) fn forget_owed(&mut self) {
+        self.owed.retain(|id| {
+            let items = items_in(*id, &mut self.outgoing, &mut self.incoming);
+            items.is_some_and(|items| items.is_wanted())
+        });
     }
 
     /// A packet was taken: who waited for it may send again.
@@ -117,5 +125,17 @@ impl Connection {
         if has_room {
             self.events.push_back(Event::Room(id));
         }
+    }
+}
+
+/// The half of a stream that receives, if its call has one.
+fn items_in<'a>(
+    id: StreamId,
+    outgoing: &'a mut Outgoing,
+    incoming: &'a mut Incoming,
+) -> Option<&'a mut ItemsIn> {
+    match id.opener {
+        Opener::ThisEnd => outgoing.items_in(id.call),
+        Opener::Peer => incoming.items_in(id.call),
     }
 }

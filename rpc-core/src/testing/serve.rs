@@ -13,7 +13,7 @@ use crate::connection::Config;
 use crate::message::{Request, Response};
 use crate::server::{Router, ServeError, ServerBuilder};
 use crate::transport::memory::{self, MemoryConnector, MemoryListener};
-use crate::transport::{Link, Listener, Packet, PacketReceiver};
+use crate::transport::{Landing, Link, Listener, Packet, PacketReceiver};
 
 /// Serves in memory, in a task of the current runtime, until every connector is dropped and every connection over.
 ///
@@ -162,5 +162,13 @@ struct Held {
 impl PacketReceiver for Held {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
         self.receiver.poll_recv(cx)
+    }
+
+    fn poll_recv_landing(
+        &mut self,
+        cx: &mut Context<'_>,
+        landing: &mut Landing,
+    ) -> Poll<io::Result<Option<Packet>>> {
+        self.receiver.poll_recv_landing(cx, landing)
     }
 }

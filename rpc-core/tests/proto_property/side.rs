@@ -263,7 +263,14 @@ impl Side {
                 handler.to_be_stopped = true;
                 self.streams.full.remove(&(false, call));
             }
-            Event::Ended(call, ending) => {
+            Event::Ended {
+                call,
+                ending,
+                is_free,
+            } => {
+                if is_free {
+                    remove(&mut self.taken, |taken| *taken == call);
+                }
                 remove(&mut self.waiting, |(waiting, _)| *waiting == call);
                 if let Ending::Succeeded(result) = &ending {
                     assert_eq!(other.answered.get(&call), Some(&result.len()), "{call}");

@@ -203,7 +203,7 @@ impl End {
     }
 
     fn gather(&mut self) {
-        let events = std::iter::from_fn(|| self.proto.poll_event()).flat_map(each_item);
+        let events = std::iter::from_fn(|| self.proto.poll_event()).flat_map(each_one);
         // Deadlines of bodies, and what is announced, are for drivers; here `pass` asks for the next one itself.
         let for_drivers = |event: &Event| {
             matches!(
@@ -215,10 +215,26 @@ impl End {
     }
 }
 
-/// The same event, or one for each item that came.
-fn each_item(event: Event) -> Vec<Event> {
-    let Event::Items(id, mut items) = event else {
-        return vec![event];
+/// The same event, or one for each thing that it tells.
+fn each_one(event: Event) -> Vec<Event> {
+    let (id, mut items) = match event {
+        Event::Items(id, items) => (id, items),
+        Event::Ended {
+            call,
+            ending,
+            is_free: true,
+        } => {
+            let is_free = false;
+            return vec![
+                Event::Ended {
+                    call,
+                    ending,
+                    is_free,
+                },
+                Event::Freed(call),
+            ];
+        }
+        event => return vec![event],
     };
     let mut events = Vec::new();
     while let Some(item) = items.pop() {
@@ -287,7 +303,7 @@ pub fn say(event: &Event) -> String {
         Event::Metadata(call, metadata) => format!("{call} brings {metadata:?}"),
         Event::Timeout(_) => "to be woken in time".to_owned(),
         Event::Interrupted(call) => format!("{call} is to stop"),
-        Event::Ended(call, ending) => format!("{call} {}", say_ending(ending)),
+        Event::Ended { call, ending, .. } => format!("{call} {}", say_ending(ending)),
         Event::Freed(call) => format!("{call} is free"),
         Event::Streaming(call) => format!("{call} is answered by a stream"),
         Event::Items(id, items) => format!("{} has {} small items", id.call, items.len()),

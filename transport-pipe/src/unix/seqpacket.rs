@@ -65,11 +65,18 @@ impl PacketSender for Sender {
     }
 }
 
-/// Receives packets, two at a time where they wait; the second is parked here.
+/// Receives packets, two at a time where they wait.
 #[derive(Debug)]
 pub(super) struct Receiver {
     socket: Arc<Socket>,
+    inbox: Inbox,
+}
+
+/// What was received, and how.
+#[derive(Debug)]
+struct Inbox {
     max_packet: usize,
+    /// The second of two packets.
     parked: Option<io::Result<Packet>>,
     /// Is to look before the runtime says that there is something. A client speaks first, and has done so by the time it
     /// is accepted: its greeting then costs neither a wait nor the timer that limits it, a tenth of what a server does
@@ -80,81 +87,42 @@ pub(super) struct Receiver {
 
 impl Receiver {
     pub(super) fn new(socket: Arc<Socket>, max_packet: usize) -> Self {
-        Self {
-            unasked: socket.was_accepted(),
-            socket,
+        let inbox = Inbox {
             max_packet,
             parked: None,
+            unasked: socket.was_accepted(),
             ended: false,
-        }
+        };
+        Self { socket, inbox }
     }
 
     /// What was read and not yet taken, and the socket.
     pub(super) fn into_parts(self) -> (Vec<Packet>, Arc<Socket>) {
-        let parked = self.parked.and_then(Result::ok);
+        let parked = self.inbox.parked.and_then(Result::ok);
         (parked.into_iter().collect(), self.socket)
-    }
-
-    /// Receives what is there, up to two packets, and parks all of it but the first.
-    fn receive(&mut self) -> io::Result<Round> {
-        // Two large buffers for what is most often one packet would cost more than asking once more.
-        let at_once = if self.max_packet > PacketBuffer::REUSED {
-            1
-        } else {
-            MOST_AT_ONCE
-        };
-        let mut buffers = [(); MOST_AT_ONCE].map(|()| None);
-        buffers[..at_once].fill_with(|| Some(PacketBuffer::take(self.max_packet)));
-        let arrivals = match receive_some(self.socket.as_fd(), &mut buffers) {
-            Ok(arrivals) => arrivals,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Round::NothingThere),
-            Err(error) => return Err(error),
-        };
-        let queue_emptied = arrivals.len() < at_once;
-        let mut packets = arrivals.zip(buffers.into_iter().flatten());
-        let first = packets.next().map(|(arrival, buffer)| self.take(arrival, buffer));
-        let second = packets.next().map(|(arrival, buffer)| self.take(arrival, buffer));
-        self.parked = second.and_then(Result::transpose);
-        Ok(Round::Received {
-            first: first.unwrap_or(Ok(None)),
-            queue_emptied,
-        })
-    }
-
-    /// Receives one packet, with the middle of it into the landing.
-    fn receive_landing(&mut self, landing: &mut Landing) -> io::Result<Round> {
-        let mut buffer = PacketBuffer::take(self.max_packet);
-        match receive_landing(self.socket.as_fd(), &mut buffer, landing) {
-            Ok(arrival) => Ok(Round::Received {
-                first: self.take(arrival, buffer),
-                queue_emptied: false,
-            }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Round::NothingThere),
-            Err(error) => Err(error),
-        }
     }
 
     /// Waits until `receive` has something.
     fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-        mut receive: impl FnMut(&mut Self) -> io::Result<Round>,
+        mut receive: impl FnMut(&mut Inbox, &Socket) -> io::Result<Round>,
     ) -> Poll<io::Result<Option<Packet>>> {
+        let Self { socket, inbox } = self;
         loop {
-            if let Some(parked) = self.parked.take() {
+            if let Some(parked) = inbox.parked.take() {
                 return Poll::Ready(parked.map(Some));
             }
-            if self.ended {
+            if inbox.ended {
                 return Poll::Ready(Ok(None));
             }
-            let socket = Arc::clone(&self.socket);
-            let unasked = mem::take(&mut self.unasked);
+            let unasked = mem::take(&mut inbox.unasked);
             let mut readable = match socket.poll_readable(cx)? {
                 Poll::Ready(readable) => Some(readable),
                 Poll::Pending if unasked => None,
                 Poll::Pending => return Poll::Pending,
             };
-            let (received, queue_emptied) = match receive(self) {
+            let (received, queue_emptied) = match receive(inbox, socket) {
                 Ok(Round::NothingThere) => (None, true),
                 Ok(Round::Received { first, queue_emptied }) => (Some(first), queue_emptied),
                 // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
@@ -170,8 +138,58 @@ impl Receiver {
             }
         }
     }
+}
 
-    fn take(&mut self, arrival: Arrival, buffer: PacketBuffer) -> io::Result<Option<Packet>> {
+impl Inbox {
+    /// Receives what is there, up to two packets, and parks all of it but the first.
+    fn receive(&mut self, socket: &Socket) -> io::Result<Round> {
+        // Two large buffers for what is most often one packet would cost more than asking once more.
+        let at_once = if self.max_packet > PacketBuffer::REUSED {
+            1
+        } else {
+            MOST_AT_ONCE
+        };
+        let mut buffers = [(); MOST_AT_ONCE].map(|()| None);
+        buffers[..at_once].fill_with(|| Some(PacketBuffer::take(self.max_packet)));
+        let arrivals = match receive_some(socket.as_fd(), &mut buffers) {
+            Ok(arrivals) => arrivals,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Round::NothingThere),
+            Err(error) => return Err(error),
+        };
+        let queue_emptied = arrivals.len() < at_once;
+        let mut packets = arrivals.zip(buffers.into_iter().flatten());
+        let first = packets
+            .next()
+            .map(|(arrival, buffer)| self.take(socket, arrival, buffer));
+        let second = packets
+            .next()
+            .map(|(arrival, buffer)| self.take(socket, arrival, buffer));
+        self.parked = second.and_then(Result::transpose);
+        Ok(Round::Received {
+            first: first.unwrap_or(Ok(None)),
+            queue_emptied,
+        })
+    }
+
+    /// Receives one packet, with the middle of it into the landing.
+    fn receive_landing(&mut self, socket: &Socket, landing: &mut Landing) -> io::Result<Round> {
+        let mut buffer = PacketBuffer::take(self.max_packet);
+        match receive_landing(socket.as_fd(), &mut buffer, landing) {
+            Ok(arrival) => Ok(Round::Received {
+                first: self.take(socket, arrival, buffer),
+                queue_emptied: false,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Round::NothingThere),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn take(
+        &mut self,
+        socket: &Socket,
+        arrival: Arrival,
+        buffer: PacketBuffer,
+    ) -> io::Result<Option<Packet>> {
         if arrival.len == 0 {
             // The end; an empty packet looks the same, and ends the pipe as well.
             self.ended = true;
@@ -179,13 +197,13 @@ impl Receiver {
         }
         if arrival.cut || arrival.len > self.max_packet {
             self.ended = true;
-            self.socket.close();
+            socket.close();
             let message = format!("the peer sent a packet of more than {} bytes", self.max_packet);
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         if arrival.carried_more {
             self.ended = true;
-            self.socket.close();
+            socket.close();
             let message = "the peer sent descriptors or credentials along, which nobody asked for";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
@@ -203,7 +221,7 @@ enum Round {
 
 impl PacketReceiver for Receiver {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
-        self.poll_receive(cx, Self::receive)
+        self.poll_receive(cx, Inbox::receive)
     }
 
     fn poll_recv_landing(
@@ -211,6 +229,6 @@ impl PacketReceiver for Receiver {
         cx: &mut Context<'_>,
         landing: &mut Landing,
     ) -> Poll<io::Result<Option<Packet>>> {
-        self.poll_receive(cx, |receiver| receiver.receive_landing(landing))
+        self.poll_receive(cx, |inbox, socket| inbox.receive_landing(socket, landing))
     }
 }

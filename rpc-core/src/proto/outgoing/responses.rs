@@ -13,7 +13,8 @@ impl Outgoing {
         }
     }
 
-    /// A response, or the first part of one.
+    /// A whole response.
+    #[inline]
     pub(in crate::proto) fn handle_response(
         &mut self,
         call: CallId,
@@ -22,7 +23,12 @@ impl Outgoing {
         limit: u64,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
-        let (size, limit) = (body.len() as u64, self.response_limit(call, limit));
+        let slot = self.current(call);
+        if slot.as_ref().is_some_and(|slot| slot.download.is_some()) {
+            return Err(ProtocolError::SlotOutOfTurn { call });
+        }
+        let own = slot.and_then(|slot| slot.max_body);
+        let (size, limit) = (body.len() as u64, BodyLimit::of(own, limit).bytes());
         let ending = match status {
             0 | 1 if size > limit => too_large(size, limit),
             0 => Ending::Succeeded(body),
@@ -66,7 +72,7 @@ impl Outgoing {
         if slot.response.is_some() || !assembly.push(part, true) {
             return Err(ProtocolError::WrongFragments { call });
         }
-        slot.response = Some((status == 1, assembly));
+        slot.response = Some(Box::new((status == 1, assembly)));
         Ok(None)
     }
 
@@ -88,7 +94,7 @@ impl Outgoing {
                 self.handle_terminal(call, Ending::Done, outbox)
             };
         }
-        let Some((failed, assembly)) = &mut slot.response else {
+        let Some((failed, assembly)) = slot.response.as_deref_mut() else {
             return Err(ProtocolError::WrongFragments { call });
         };
         let failed = *failed;
@@ -101,7 +107,7 @@ impl Outgoing {
         let body = slot
             .response
             .take()
-            .map(|(_, assembly)| assembly.finish())
+            .map(|response| response.1.finish())
             .unwrap_or_default();
         let ending = if failed {
             Ending::Failed(body)
@@ -116,7 +122,7 @@ impl Outgoing {
         let slot = self.current(call)?;
         match (&mut slot.download, &mut slot.response) {
             (Some(items), _) => items.assembly(),
-            (None, response) => response.as_mut().map(|(_, assembly)| assembly),
+            (None, response) => response.as_mut().map(|response| &mut response.1),
         }
     }
 

@@ -87,9 +87,9 @@ impl Connection {
             }
             return Ok(());
         }
-        self.check_not_streaming(call)?;
         let limit = self.agreed.granted.max_body;
         if frame.has(MORE) {
+            self.check_not_streaming(call)?;
             let (total, part) = (u64_at(frame.head(bytes), 4), frame.body(bytes));
             let open = self.outgoing.open();
             let ending =
