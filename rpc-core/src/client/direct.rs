@@ -45,6 +45,7 @@ impl Channel {
 
 impl Shared {
     /// What a call of that depth needs, if it is to be had at once.
+    #[inline]
     fn try_permit(&self, depth: u8) -> Option<Option<SemaphorePermit<'_>>> {
         match depth {
             0 => self.credit.try_acquire().ok().map(Some),

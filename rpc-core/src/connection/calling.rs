@@ -20,6 +20,7 @@ impl Shared {
     /// Sends a request; `waker`, if there is one, is woken when its result is there. A nested call takes the credit for
     /// nested calls. For any other the sender has a permit of `credit`, and forgets it: the slot gives it back when it is
     /// free again.
+    #[inline]
     pub(crate) fn send(self: &Arc<Self>, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
         if request.upload().is_some() {
             return self.send_with_items(request, waker);
@@ -55,6 +56,7 @@ impl Shared {
     }
 
     /// The result of the call, if it is there; else `waker` is woken when it is.
+    #[inline]
     pub(super) fn poll_result(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -180,6 +182,7 @@ impl State {
         Ok(self.waiting.enter(call, waker))
     }
 
+    #[inline]
     fn check_open(&self, body: &Body, max_body: Option<u64>) -> Result<(), Fault> {
         if let Some(end) = &self.end {
             return Err(end.fault(Outcome::NotSent));
@@ -192,6 +195,7 @@ impl State {
     }
 
     /// Whether this end may make a call of that depth although it may be leaving. The handlers that still run may.
+    #[inline]
     pub(super) fn check_staying(&self, depth: u8) -> Result<(), Fault> {
         let leaving = self.is_leaving() || self.proto.is_draining();
         if self.proto.is_parting() || (leaving && depth == 0) {

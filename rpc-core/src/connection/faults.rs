@@ -9,6 +9,7 @@ use crate::message::Response;
 use crate::proto::{self, Body, BodyLimit, FaultRecord, code, ran};
 
 /// How a handler's result goes over the wire; a result over the limit becomes a fault.
+#[inline]
 pub(super) fn answer_of(result: Result<Response, Fault>, limit: BodyLimit) -> proto::Answer {
     let response = match result {
         Ok(response) => response,
@@ -25,6 +26,7 @@ pub(super) fn answer_of(result: Result<Response, Fault>, limit: BodyLimit) -> pr
 }
 
 /// The fault of a call whose body is over the limit: of its request, if that was not sent.
+#[inline]
 pub(super) fn check_size(outcome: Outcome, body: &Body, limit: BodyLimit) -> Result<(), Fault> {
     let size = body.len() as u64;
     if size <= limit.bytes() {

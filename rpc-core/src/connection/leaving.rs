@@ -167,6 +167,7 @@ impl State {
     }
 
     /// Whether this end makes no more calls of depth 0.
+    #[inline]
     pub(super) fn is_leaving(&self) -> bool {
         self.leave != Leave::No
     }
@@ -178,6 +179,7 @@ impl State {
     }
 
     /// Wakes the driver of an end that leaves, or is going to: somebody waits no more.
+    #[inline]
     pub(super) fn notify_if_leaving(&mut self) {
         if self.is_leaving() || self.proto.is_draining() {
             self.notify_driver();

@@ -36,6 +36,7 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
+    #[inline]
     pub(super) fn arrive(&mut self, arrival: Arrival) {
         reserve_first(&mut self.incoming);
         self.incoming.push(arrival);
@@ -50,6 +51,7 @@ impl Outcomes {
 }
 
 /// How a call's ending is told to its caller.
+#[inline]
 pub(super) fn result_of(ending: Ending) -> Result<Response, Fault> {
     match ending {
         Ending::Succeeded(body) => Ok(Response::ok(body)),

@@ -90,6 +90,7 @@ impl State {
     }
 
     /// Wakes the driver, once until it has run.
+    #[inline]
     pub(super) fn notify_driver(&mut self) {
         if !self.driver_notified {
             self.driver_notified = true;
@@ -196,12 +197,14 @@ impl State {
     }
 
     /// Answers a call of the peer's whose handler ended where it arrived.
+    #[inline]
     pub(super) fn answer_with_result(&mut self, call: CallId, result: Result<Response, Fault>) {
         let answer = self.answer_of(call, result);
         self.proto.answer(call, answer);
     }
 
     /// How a handler's result goes over the wire.
+    #[inline]
     pub(super) fn answer_of(&mut self, call: CallId, result: Result<Response, Fault>) -> Answer {
         if let Ok(response) = &result {
             self.take_metadata(call, response);

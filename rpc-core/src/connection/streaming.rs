@@ -161,6 +161,7 @@ impl Shared {
 impl State {
     /// The call of the peer's has its answer: whoever still reads its stream reads no further, and nobody waits for it.
     /// Whom to wake.
+    #[inline]
     pub(super) fn end_call_of_peer(&mut self, call: CallId) -> Vec<Waker> {
         if self.cancels.is_empty() && self.streams.is_empty() {
             return Vec::new();
@@ -171,6 +172,7 @@ impl State {
     }
 
     /// Whoever still reads the items of a call of the peer's reads no further. Whom to wake.
+    #[inline]
     pub(super) fn end_upload_of_peer(&mut self, call: CallId) -> Option<Waker> {
         let id = StreamId {
             opener: Opener::Peer,
@@ -195,6 +197,7 @@ impl State {
     }
 
     /// A call of this end's has ended, or is answered by a stream that has: who waits for it is told.
+    #[inline]
     pub(super) fn end_call(&mut self, call: CallId, ending: crate::proto::Ending, outcomes: &mut Outcomes) {
         let id = StreamId {
             opener: Opener::ThisEnd,

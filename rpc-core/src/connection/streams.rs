@@ -132,6 +132,7 @@ impl Streams {
     }
 
     /// Whether somebody reads the stream.
+    #[inline]
     pub(super) fn has_reader(&self, id: StreamId) -> bool {
         !self.inboxes.is_empty() && self.inboxes.contains_key(&id)
     }
@@ -161,6 +162,7 @@ impl Streams {
     }
 
     /// No items leave on the stream any more. Whom to wake.
+    #[inline]
     pub(super) fn end_sender(&mut self, id: StreamId) -> Option<Waker> {
         if id.opener == Opener::ThisEnd && !self.feeds.is_empty() {
             self.feeds.remove(&id.call);
@@ -169,6 +171,7 @@ impl Streams {
     }
 
     /// There may be room. Whom to wake.
+    #[inline]
     pub(super) fn sender(&mut self, id: StreamId) -> Option<Waker> {
         if self.senders.is_empty() {
             return None;

@@ -48,6 +48,7 @@ pub(super) enum Waited {
 
 impl Waiting {
     /// Whom to wake.
+    #[inline]
     fn change(&mut self, state: WaitState) -> Option<Waker> {
         match mem::replace(&mut self.state, state) {
             WaitState::Open(waker) => waker,
@@ -83,6 +84,7 @@ impl WaitingCalls {
     }
 
     /// The call has ended. Whom to wake.
+    #[inline]
     pub(super) fn end(&mut self, call: CallId, mut result: Result<Response, Fault>) -> Option<Waker> {
         let waiting = self.waiting(call)?;
         if let Ok(response) = &mut result
@@ -105,6 +107,7 @@ impl WaitingCalls {
         }
     }
 
+    #[inline]
     fn waiting(&mut self, call: CallId) -> Option<&mut Waiting> {
         let key = *self.keys.get(call.slot)?;
         self.calls.get_mut(key).filter(|waiting| waiting.call == call)
@@ -142,6 +145,7 @@ impl WaitingCalls {
     }
 
     /// Whom to wake when the result is there.
+    #[inline]
     pub(super) fn set_waker(&mut self, ticket: Ticket, waker: &Waker) {
         if let WaitState::Open(waiting) = &mut self.calls[ticket.key].state
             && !waiting.as_ref().is_some_and(|waiting| waiting.will_wake(waker))

@@ -183,6 +183,7 @@ impl Connection {
     }
 
     /// Answers a call of the peer's. False: it had been answered.
+    #[inline]
     pub fn answer(&mut self, call: CallId, answer: Answer) -> bool {
         self.incoming.answer(call, answer, &mut self.outbox)
     }
@@ -263,6 +264,7 @@ impl Connection {
     }
 
     /// The next thing that somebody has to know.
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -306,6 +308,7 @@ impl Connection {
 
     /// Whether a call of this end's takes credit for nested calls.
     #[must_use]
+    #[inline]
     pub fn is_nested(&self, call: CallId) -> bool {
         call.slot >= self.agreed.received.max_calls
     }
@@ -336,17 +339,20 @@ impl Connection {
 
     /// The largest body the peer takes, in bytes, of methods without a limit of their own.
     #[must_use]
+    #[inline]
     pub fn max_body(&self) -> u64 {
         self.outgoing.max_body()
     }
 
     /// The limit for the response to a call of the peer's.
+    #[inline]
     pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
         self.incoming.limit(call, self.outgoing.max_body())
     }
 
     /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
     #[must_use]
+    #[inline]
     pub fn is_parting(&self) -> bool {
         self.farewell != Farewell::Unsaid
     }
@@ -359,6 +365,7 @@ impl Connection {
 
     /// Whether calls of depth 0 are refused.
     #[must_use]
+    #[inline]
     pub fn is_draining(&self) -> bool {
         self.draining
     }

@@ -218,6 +218,7 @@ impl Outgoing {
     }
 
     /// How many calls have not seen their terminal frame.
+    #[inline]
     pub(super) fn open(&self) -> usize {
         self.open
     }
@@ -239,6 +240,7 @@ impl Outgoing {
     }
 
     /// The slot of a call, if that is the slot's current use.
+    #[inline]
     fn current(&mut self, call: CallId) -> Option<&mut Slot> {
         self.slots
             .get(call.slot)
@@ -246,6 +248,7 @@ impl Outgoing {
     }
 
     /// The slot that a frame of the callee belongs to; `None`: the call is over, the frame is late.
+    #[inline]
     fn find(&mut self, call: CallId) -> Result<Option<&mut Slot>, ProtocolError> {
         let out_of_turn = ProtocolError::SlotOutOfTurn { call };
         let slot = self.current(call).ok_or(out_of_turn)?;

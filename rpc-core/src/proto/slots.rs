@@ -22,6 +22,7 @@ impl<T: Default> Slots<T> {
     }
 
     /// The entry of a slot within the limits, made if it is not there yet.
+    #[inline]
     pub(crate) fn entry(&mut self, slot: u32) -> Option<&mut T> {
         let (lane, index) = match slot.checked_sub(self.max_calls) {
             None => (&mut self.plain, slot),
@@ -56,6 +57,7 @@ impl<T: Default> Slots<T> {
         self.entry(slot).map(|_| slot)
     }
 
+    #[inline]
     pub(super) fn is_nested(&self, slot: u32) -> bool {
         slot >= self.max_calls
     }

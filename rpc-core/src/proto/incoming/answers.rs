@@ -6,6 +6,7 @@ use super::{
 
 impl Incoming {
     /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
+    #[inline]
     pub(in crate::proto) fn answer(&mut self, call: CallId, answer: Answer, outbox: &mut Outbox) -> bool {
         let Some(slot) = self.slots.get_used(call) else {
             return false;

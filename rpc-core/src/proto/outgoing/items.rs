@@ -26,6 +26,7 @@ impl Outgoing {
     }
 
     /// Whether the call is being answered by a stream.
+    #[inline]
     pub(in crate::proto) fn is_streaming(&mut self, call: CallId) -> bool {
         self.current(call).is_some_and(|slot| slot.download.is_some())
     }
@@ -171,6 +172,7 @@ impl Outgoing {
     }
 
     /// Sends no more items, and takes back the one that is leaving.
+    #[inline]
     pub(super) fn break_upload(slot: &mut Slot, call: CallId, outbox: &mut Outbox) {
         let upload: Option<Box<ItemsOut>> = slot.upload.take();
         let is_item = !matches!(slot.progress, Progress::Large);
