@@ -6,6 +6,7 @@ use bincode::error as raw;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bincode_ser::BincodeRules;
 use super::error::{DecodeErrorKind, EncodeErrorKind};
 use super::guard_de::GuardSeed;
 use super::guard_ser::Guarded;
@@ -19,7 +20,8 @@ const CONFIG: Configuration<LittleEndian, Fixint, NoLimit> =
 pub(super) fn encode<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeErrorKind> {
     let meter = Meter::new();
     let start = bytes.len();
-    let encoded = bincode::serde::encode_into_writer(Guarded::whole(value, &meter), Out(bytes), CONFIG);
+    let guarded = Guarded::whole(value, BincodeRules, &meter);
+    let encoded = bincode::serde::encode_into_writer(guarded, Out(bytes), CONFIG);
     if let Some(fault) = meter.take_fault() {
         return Err(fault);
     }

@@ -1,32 +1,33 @@
-//! The guard around a serializer: refuses what the receiver could not read back.
+//! The guard around a serializer: refuses what the codec's rules do, and what is too deep for any.
+
+use std::fmt;
 
 use serde::ser::{self, Serialize, Serializer};
 
 use super::error::{EncodeErrorKind, Unsupported};
+use super::guard_parts::Parts;
+use super::guard_rules::{Allowed, Rules};
 use super::meter::{Levels, MAX_DEPTH, Meter};
-use super::variant;
-
-type Faults = Meter<EncodeErrorKind>;
 
 /// A value that is serialized through a guard.
-pub(super) struct Guarded<'a, T: ?Sized> {
+pub(super) struct Guarded<'a, T: ?Sized, R> {
     value: &'a T,
-    inside: Inside<'a>,
+    inside: Inside<'a, R>,
 }
 
-impl<'a, T: Serialize + ?Sized> Guarded<'a, T> {
+impl<'a, T: Serialize + ?Sized, R: Rules> Guarded<'a, T, R> {
     /// The value that is all of a body.
     #[inline]
-    pub(super) fn whole(value: &'a T, meter: &'a Faults) -> Self {
+    pub(super) fn whole(value: &'a T, rules: R, meter: &'a Meter<EncodeErrorKind>) -> Self {
         let levels = Levels::ALL;
         Self {
             value,
-            inside: Inside { levels, meter },
+            inside: Inside { levels, rules, meter },
         }
     }
 }
 
-impl<T: Serialize + ?Sized> Serialize for Guarded<'_, T> {
+impl<T: Serialize + ?Sized, R: Rules> Serialize for Guarded<'_, T, R> {
     #[inline]
     fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
         let inside = self.inside;
@@ -34,19 +35,34 @@ impl<T: Serialize + ?Sized> Serialize for Guarded<'_, T> {
     }
 }
 
-/// How deep a value stands, and what is counted.
+/// How deep a value stands, under which rules, and what is counted.
 #[derive(Clone, Copy)]
-struct Inside<'a> {
+pub(super) struct Inside<'a, R> {
     levels: Levels,
-    meter: &'a Faults,
+    rules: R,
+    pub(super) meter: &'a Meter<EncodeErrorKind>,
 }
 
-impl<'a> Inside<'a> {
+impl<'a, R: Rules> Inside<'a, R> {
     #[inline]
-    fn guard<T: ?Sized>(self, value: &'a T) -> Guarded<'a, T> {
+    pub(super) fn guard<T: ?Sized>(self, value: &'a T) -> Guarded<'a, T, R> {
         Guarded { value, inside: self }
     }
 
+    /// The same place under other rules.
+    #[inline]
+    pub(super) fn under(self, rules: impl FnOnce(R) -> R) -> Self {
+        let rules = rules(self.rules);
+        Self { rules, ..self }
+    }
+
+    /// What the rules allow.
+    #[inline]
+    pub(super) fn ask<T, E: ser::Error>(self, rule: impl FnOnce(R) -> Allowed<T>) -> Result<T, E> {
+        rule(self.rules).map_err(|kind| self.refuse(kind))
+    }
+
+    /// One level further in.
     #[inline]
     fn down<E: ser::Error>(self) -> Result<Self, E> {
         match self.levels.down() {
@@ -55,22 +71,23 @@ impl<'a> Inside<'a> {
         }
     }
 
+    /// One level further in, at the parts of what stands here.
     #[inline]
-    fn tag<E: ser::Error>(self, name: &'static str, index: u32, variant: &str) -> Result<u32, E> {
-        variant::tag(index, variant)
-            .ok_or_else(|| self.refuse(EncodeErrorKind::TooManyVariants { name, index }))
+    fn parts<E: ser::Error>(self) -> Result<Self, E> {
+        let rules = self.ask(R::of_parts)?;
+        Ok(self.down()?.under(|_| rules))
     }
 
     #[cold]
-    fn refuse<E: ser::Error>(self, kind: impl Into<EncodeErrorKind>) -> E {
-        self.meter.fault(kind.into());
+    fn refuse<E: ser::Error>(self, kind: EncodeErrorKind) -> E {
+        self.meter.fault(kind);
         E::custom("")
     }
 }
 
-struct Guard<'a, S> {
+struct Guard<'a, S, R> {
     inner: S,
-    inside: Inside<'a>,
+    inside: Inside<'a, R>,
 }
 
 macro_rules! pass_on {
@@ -82,16 +99,16 @@ macro_rules! pass_on {
     };
 }
 
-impl<'a, S: Serializer> Serializer for Guard<'a, S> {
+impl<'a, S: Serializer, R: Rules> Serializer for Guard<'a, S, R> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Parts<'a, S::SerializeSeq>;
-    type SerializeTuple = Parts<'a, S::SerializeTuple>;
-    type SerializeTupleStruct = Parts<'a, S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Parts<'a, S::SerializeTupleVariant>;
-    type SerializeMap = Parts<'a, S::SerializeMap>;
-    type SerializeStruct = Parts<'a, S::SerializeStruct>;
-    type SerializeStructVariant = Parts<'a, S::SerializeStructVariant>;
+    type SerializeSeq = Parts<'a, S::SerializeSeq, R>;
+    type SerializeTuple = Parts<'a, S::SerializeTuple, R>;
+    type SerializeTupleStruct = Parts<'a, S::SerializeTupleStruct, R>;
+    type SerializeTupleVariant = Parts<'a, S::SerializeTupleVariant, R>;
+    type SerializeMap = Parts<'a, S::SerializeMap, R>;
+    type SerializeStruct = Parts<'a, S::SerializeStruct, R>;
+    type SerializeStructVariant = Parts<'a, S::SerializeStructVariant, R>;
 
     pass_on! {
         serialize_bool: bool,
@@ -105,28 +122,55 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         serialize_u32: u32,
         serialize_u64: u64,
         serialize_u128: u128,
-        serialize_f32: f32,
-        serialize_f64: f64,
         serialize_char: char,
         serialize_str: &str,
-        serialize_bytes: &[u8],
-        serialize_unit_struct: &'static str,
+    }
+
+    #[inline]
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.inner.collect_str(value)
+    }
+
+    #[inline]
+    fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
+        self.inside.ask(|rules| rules.check_float(value.is_finite()))?;
+        self.inner.serialize_f32(value)
+    }
+
+    #[inline]
+    fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
+        self.inside.ask(|rules| rules.check_float(value.is_finite()))?;
+        self.inner.serialize_f64(value)
+    }
+
+    #[inline]
+    fn serialize_bytes(self, value: &[u8]) -> Result<S::Ok, S::Error> {
+        self.inside.ask(R::check_bytes)?;
+        self.inner.serialize_bytes(value)
     }
 
     #[inline]
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.inside.ask(R::check_null)?;
         self.inner.serialize_unit()
     }
 
     #[inline]
+    fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
+        self.inside.ask(R::check_null)?;
+        self.inner.serialize_unit_struct(name)
+    }
+
+    #[inline]
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.inside.ask(R::check_null)?;
         self.inner.serialize_none()
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
         let inside = self.inside.down()?;
-        self.inner.serialize_some(&inside.guard(value))
+        self.inner.serialize_some(&inside.under(R::in_some).guard(value))
     }
 
     #[inline]
@@ -146,7 +190,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         index: u32,
         variant: &'static str,
     ) -> Result<S::Ok, S::Error> {
-        let tag = self.inside.tag(name, index, variant)?;
+        let tag = self.inside.ask(|rules| rules.tag(name, index, variant))?;
         self.inner.serialize_unit_variant(name, tag, variant)
     }
 
@@ -158,8 +202,8 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let inside = self.inside.down()?;
-        let tag = inside.tag(name, index, variant)?;
+        let inside = self.inside.parts()?;
+        let tag = inside.ask(|rules| rules.tag(name, index, variant))?;
         let value = inside.guard(value);
         let done = self.inner.serialize_newtype_variant(name, tag, variant, &value)?;
         inside.meter.add_fields(1);
@@ -168,21 +212,25 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
 
     #[inline]
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        let announced = len.ok_or_else(|| self.inside.refuse(Unsupported::UnknownLength))?;
-        let inside = self.inside.down()?;
+        let announced = self
+            .inside
+            .ask(|rules| rules.announced(len, Unsupported::UnknownLength))?;
+        let inside = self.inside.parts()?;
         Ok(Parts::new(self.inner.serialize_seq(len)?, inside, announced))
     }
 
     #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        let announced = len.ok_or_else(|| self.inside.refuse(Unsupported::Flatten))?;
-        let inside = self.inside.down()?;
+        let announced = self
+            .inside
+            .ask(|rules| rules.announced(len, Unsupported::Flatten))?;
+        let inside = self.inside.parts()?;
         Ok(Parts::new(self.inner.serialize_map(len)?, inside, announced))
     }
 
     #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        let inside = self.inside.down()?;
+        let inside = self.inside.parts()?;
         Ok(Parts::new(self.inner.serialize_tuple(len)?, inside, len))
     }
 
@@ -192,7 +240,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        let inside = self.inside.down()?;
+        let inside = self.inside.parts()?;
         Ok(Parts::new(
             self.inner.serialize_tuple_struct(name, len)?,
             inside,
@@ -208,15 +256,15 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        let inside = self.inside.down()?;
-        let tag = inside.tag(name, index, variant)?;
+        let inside = self.inside.parts()?;
+        let tag = inside.ask(|rules| rules.tag(name, index, variant))?;
         let inner = self.inner.serialize_tuple_variant(name, tag, variant, len)?;
         Ok(Parts::new(inner, inside, len))
     }
 
     #[inline]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
-        let inside = self.inside.down()?;
+        let inside = self.inside.parts()?;
         Ok(Parts::new(self.inner.serialize_struct(name, len)?, inside, len))
     }
 
@@ -228,144 +276,13 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
-        let inside = self.inside.down()?;
-        let tag = inside.tag(name, index, variant)?;
+        let inside = self.inside.parts()?;
+        let tag = inside.ask(|rules| rules.tag(name, index, variant))?;
         let inner = self.inner.serialize_struct_variant(name, tag, variant, len)?;
         Ok(Parts::new(inner, inside, len))
     }
 
     fn is_human_readable(&self) -> bool {
-        false
-    }
-}
-
-/// The elements or fields of a value, as they come.
-struct Parts<'a, C> {
-    inner: C,
-    inside: Inside<'a>,
-    announced: usize,
-    found: usize,
-}
-
-impl<'a, C> Parts<'a, C> {
-    #[inline]
-    fn new(inner: C, inside: Inside<'a>, announced: usize) -> Self {
-        Self {
-            inner,
-            inside,
-            announced,
-            found: 0,
-        }
-    }
-
-    /// Counts one part; the guard it goes through.
-    #[inline]
-    fn next(&mut self) -> Inside<'a> {
-        self.found += 1;
-        self.inside
-    }
-
-    #[inline]
-    fn check_length<E: ser::Error>(&self) -> Result<(), E> {
-        let (announced, found) = (self.announced, self.found);
-        if announced == found {
-            return Ok(());
-        }
-        Err(self
-            .inside
-            .refuse(EncodeErrorKind::LengthMismatch { announced, found }))
-    }
-
-    #[inline]
-    fn end_elements<E: ser::Error>(&self) -> Result<(), E> {
-        self.inside.meter.add_elements(self.found);
-        self.check_length()
-    }
-
-    #[inline]
-    fn end_fields<E: ser::Error>(&self) -> Result<(), E> {
-        self.inside.meter.add_fields(self.found);
-        self.check_length()
-    }
-}
-
-macro_rules! unnamed_parts {
-    ($($trait:ident: $method:ident, $end:ident;)*) => {
-        $(impl<C: ser::$trait> ser::$trait for Parts<'_, C> {
-            type Ok = C::Ok;
-            type Error = C::Error;
-
-            #[inline]
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-                let inside = self.next();
-                self.inner.$method(&inside.guard(value))
-            }
-
-            #[inline]
-            fn end(self) -> Result<C::Ok, C::Error> {
-                self.$end()?;
-                self.inner.end()
-            }
-        })*
-    };
-}
-
-unnamed_parts! {
-    SerializeSeq: serialize_element, end_elements;
-    SerializeTuple: serialize_element, check_length;
-    SerializeTupleStruct: serialize_field, end_fields;
-    SerializeTupleVariant: serialize_field, end_fields;
-}
-
-macro_rules! named_parts {
-    ($($trait:ident),*) => {
-        $(impl<C: ser::$trait> ser::$trait for Parts<'_, C> {
-            type Ok = C::Ok;
-            type Error = C::Error;
-
-            #[inline]
-            fn serialize_field<T: Serialize + ?Sized>(
-                &mut self,
-                key: &'static str,
-                value: &T,
-            ) -> Result<(), C::Error> {
-                let inside = self.next();
-                self.inner.serialize_field(key, &inside.guard(value))
-            }
-
-            fn skip_field(&mut self, field: &'static str) -> Result<(), C::Error> {
-                Err(self.inside.refuse(Unsupported::SkipSerializingIf { field }))
-            }
-
-            #[inline]
-            fn end(self) -> Result<C::Ok, C::Error> {
-                self.end_fields()?;
-                self.inner.end()
-            }
-        })*
-    };
-}
-
-named_parts!(SerializeStruct, SerializeStructVariant);
-
-impl<C: ser::SerializeMap> ser::SerializeMap for Parts<'_, C> {
-    type Ok = C::Ok;
-    type Error = C::Error;
-
-    #[inline]
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        let inside = self.next();
-        self.inner.serialize_key(&inside.guard(key))
-    }
-
-    #[inline]
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-        self.inner.serialize_value(&self.inside.guard(value))
-    }
-
-    #[inline]
-    fn end(self) -> Result<C::Ok, C::Error> {
-        self.end_elements()?;
-        self.inner.end()
+        self.inner.is_human_readable()
     }
 }

@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::error::{DecodeErrorKind, EncodeErrorKind};
+use super::guard_ser::Guarded;
 use super::json_de::Guard;
-use super::json_ser::Guarded;
+use super::json_ser::Place;
 use super::meter::Meter;
 
 /// The longest message of an error, in bytes: it may quote the body.
@@ -16,7 +17,7 @@ const MAX_MESSAGE: usize = 1000;
 pub(super) fn encode<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeErrorKind> {
     let meter = Meter::new();
     let mut json = serde_json::Serializer::new(bytes);
-    let encoded = Guarded::whole(value, &meter).serialize(&mut json);
+    let encoded = Guarded::whole(value, Place::Value, &meter).serialize(&mut json);
     if let Some(fault) = meter.take_fault() {
         return Err(fault);
     }

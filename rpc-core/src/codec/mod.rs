@@ -1,11 +1,14 @@
 //! How values become bodies, and bodies values again. PROTOCOL.md sections 14 and 15 have the bytes.
 
 mod bincode;
+mod bincode_ser;
 mod block;
 mod error;
 mod guard_access;
 mod guard_de;
 mod guard_enum;
+mod guard_parts;
+mod guard_rules;
 mod guard_ser;
 mod json;
 mod json_access;
