@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::thread::available_parallelism;
 
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
@@ -13,6 +14,7 @@ use pipe_rpc_core::testing::ScriptedPeer;
 use pipe_rpc_core::testing::frame::{Frame, packet, ping, pong, response, told};
 use pipe_rpc_core::transport::{PacketSender, memory};
 use support::hooked::{flat, hooked};
+use support::peer::{call, serve};
 use support::service::{ECHO, method};
 
 const REQUEST: u8 = 1;
@@ -47,6 +49,18 @@ async fn callers_that_are_answered_together_share_their_next_packet() {
         // The slots are free again in this order, and the last one is used first.
         let calls = [1, 0].map(|slot| format!("request {slot}.{generation}"));
         assert_eq!(told(&next), calls);
+    }
+}
+
+#[tokio::test]
+async fn answers_leave_in_shares_where_another_processor_may_take_them() {
+    let (connector, _) = serve(|server| server);
+    let mut script = ScriptedPeer::client(&connector).await;
+    let calls: Vec<_> = (0..40).map(|slot| call((slot, 1), ECHO, b"x")).collect();
+    script.send(packet(&calls)).await;
+    let several = available_parallelism().is_ok_and(|processors| processors.get() > 1);
+    for share in if several { vec![16, 16, 8] } else { vec![40] } {
+        assert_eq!(told(&script.recv().await.unwrap()).len(), share);
     }
 }
 
