@@ -1,7 +1,7 @@
 //! Calls through a channel without layers: what `poll_ready` and `call` of a clone would do, on the channel itself.
 //!
 //! A clone for each call, a permit that counts the owners of its semaphore and a second look for the result are nine atomic
-//! operations more, a tenth of the time that the caller's part of a call takes.
+//! operations more, and make the future of every call larger: a twentieth of the time of a call among many.
 
 use std::future::poll_fn;
 use std::sync::Arc;
