@@ -4,7 +4,7 @@
     reason = "it is const; clippy does not see it for windows-gnu"
 )]
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::io::IoSlice;
 use std::ops::{Deref, DerefMut, Range};
@@ -20,7 +20,7 @@ static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
 const MAX_NEAR: usize = 2;
 
 thread_local! {
-    static NEAR: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
+    static NEAR: [Cell<Option<Box<[u8]>>>; MAX_NEAR] = const { [const { Cell::new(None) }; MAX_NEAR] };
 }
 
 /// A buffer to receive into. Taken when there is something to read, given back when it is dropped, so that an idle
@@ -42,7 +42,7 @@ impl PacketBuffer {
                 bytes: vec![0; capacity].into(),
             };
         }
-        let near = NEAR.try_with(|near| near.borrow_mut().pop());
+        let near = NEAR.try_with(|near| near.iter().find_map(Cell::take));
         let spare = near.ok().flatten().or_else(|| spare().pop());
         Self {
             bytes: spare.unwrap_or_else(|| vec![0; Self::REUSED].into()),
@@ -86,9 +86,12 @@ impl Drop for PacketBuffer {
         let mut bytes = Some(std::mem::take(&mut self.bytes));
         // A thread that is ending has no buffers of its own any more.
         let _ = NEAR.try_with(|near| {
-            let mut near = near.borrow_mut();
-            if near.len() < MAX_NEAR {
-                near.extend(bytes.take());
+            for place in near {
+                // The one that was used last is the next to be used, and what it displaces moves on.
+                bytes = place.replace(bytes.take());
+                if bytes.is_none() {
+                    break;
+                }
             }
         });
         let Some(bytes) = bytes else { return };

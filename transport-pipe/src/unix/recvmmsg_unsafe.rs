@@ -6,13 +6,11 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
+use std::slice::from_mut;
 
 use rpc_core::transport::{Landing, PacketBuffer};
 
 use super::system_calls::count_receive;
-
-/// How many packets one call receives at most. A call that receives fewer has seen the queue empty.
-pub(super) const MOST_AT_ONCE: usize = 2;
 
 /// What arrived in one buffer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,20 +23,19 @@ pub(super) struct Arrival {
     pub(super) carried_more: bool,
 }
 
-/// Receives into the buffers that are there, in order, without waiting.
+/// Receives into one buffer, or two, without waiting. A second packet that could be received and was not is not there.
 pub(super) fn receive_some(
     fd: BorrowedFd<'_>,
-    buffers: &mut [Option<PacketBuffer>; MOST_AT_ONCE],
-) -> io::Result<impl ExactSizeIterator<Item = Arrival> + use<>> {
-    let mut slices = [slice(ptr::null_mut(), 0); MOST_AT_ONCE];
-    let mut wanted: libc::c_uint = 0;
-    for (into, buffer) in slices.iter_mut().zip(buffers.iter_mut().flatten()) {
-        *into = slice(buffer.as_mut_ptr(), buffer.len());
-        wanted += 1;
-    }
-    let mut messages = slices
-        .each_mut()
-        .map(|slice| message_into(std::slice::from_mut(slice)));
+    first: &mut PacketBuffer,
+    second: Option<&mut PacketBuffer>,
+) -> io::Result<(Arrival, Option<Arrival>)> {
+    let wanted = 1 + libc::c_uint::from(second.is_some());
+    let mut into_first = slice(first.as_mut_ptr(), first.len());
+    let mut into_second = match second {
+        Some(second) => slice(second.as_mut_ptr(), second.len()),
+        None => slice(ptr::null_mut(), 0),
+    };
+    let mut messages = [&mut into_first, &mut into_second].map(|slice| message_into(from_mut(slice)));
     let received = retry(|| {
         // SAFETY: the descriptor is open for the call; `messages` has at least `wanted` elements, and each of these
         // points at one slice, which points at a buffer that is borrowed mutably until this function ends; the name,
@@ -54,8 +51,9 @@ pub(super) fn receive_some(
         };
         usize::try_from(outcome).ok()
     })?;
-    let arrivals = messages.map(|message| arrival(&message.msg_hdr, message.msg_len as usize));
-    Ok(arrivals.into_iter().take(received))
+    let [first, second] = &messages;
+    let arrival = |message: &libc::mmsghdr| arrival(&message.msg_hdr, message.msg_len as usize);
+    Ok((arrival(first), (received > 1).then(|| arrival(second))))
 }
 
 /// Receives one packet, without waiting: its middle lands, the rest comes to its place in the buffer.

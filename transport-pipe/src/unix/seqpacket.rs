@@ -11,7 +11,7 @@ use rpc_core::transport::{Landing, Packet, PacketBuffer, PacketReceiver, PacketS
 use rustix::io::Errno;
 
 use super::linux::enlarge;
-use super::recvmmsg_unsafe::{Arrival, MOST_AT_ONCE, receive_landing, receive_some};
+use super::recvmmsg_unsafe::{Arrival, receive_landing, receive_some};
 use super::send::{check_len, send_slices, wrong_size};
 use super::socket::Socket;
 use super::write_gate::WriteGate;
@@ -117,24 +117,25 @@ impl Receiver {
                 return Poll::Ready(Ok(None));
             }
             let unasked = mem::take(&mut inbox.unasked);
-            let mut readable = match socket.poll_readable(cx)? {
-                Poll::Ready(readable) => Some(readable),
-                Poll::Pending if unasked => None,
-                Poll::Pending => return Poll::Pending,
+            let mut round = None;
+            let mut look = || {
+                let found = round.insert(receive(inbox, socket));
+                found.as_ref().is_ok_and(Round::has_emptied_queue)
             };
-            let (received, queue_emptied) = match receive(inbox, socket) {
-                Ok(Round::NothingThere) => (None, true),
-                Ok(Round::Received { first, queue_emptied }) => (Some(first), queue_emptied),
+            // The runtime is asked to tell of more only when there is nothing: that takes longer than to look.
+            if !socket.if_readable(&mut look) && socket.poll_readable(cx)?.is_pending() {
+                if !unasked {
+                    return Poll::Pending;
+                }
+                look();
+            }
+            match round {
+                Some(Ok(Round::Received { first, .. })) => return Poll::Ready(first),
+                Some(Ok(Round::NothingThere)) | None => {}
                 // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
                 // is read on to its end.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
-                Err(error) => return Poll::Ready(Err(error)),
-            };
-            if let Some(readable) = readable.as_mut().filter(|_| queue_emptied) {
-                readable.clear_ready();
-            }
-            if let Some(received) = received {
-                return Poll::Ready(received);
+                Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Some(Err(error)) => return Poll::Ready(Err(error)),
             }
         }
     }
@@ -143,32 +144,21 @@ impl Receiver {
 impl Inbox {
     /// Receives what is there, up to two packets, and parks all of it but the first.
     fn receive(&mut self, socket: &Socket) -> io::Result<Round> {
+        let mut buffer = PacketBuffer::take(self.max_packet);
         // Two large buffers for what is most often one packet would cost more than asking once more.
-        let at_once = if self.max_packet > PacketBuffer::REUSED {
-            1
-        } else {
-            MOST_AT_ONCE
-        };
-        let mut buffers = [(); MOST_AT_ONCE].map(|()| None);
-        buffers[..at_once].fill_with(|| Some(PacketBuffer::take(self.max_packet)));
-        let arrivals = match receive_some(socket.as_fd(), &mut buffers) {
+        let one_is_enough = self.max_packet > PacketBuffer::REUSED;
+        let mut another = (!one_is_enough).then(|| PacketBuffer::take(self.max_packet));
+        let (first, second) = match receive_some(socket.as_fd(), &mut buffer, another.as_mut()) {
             Ok(arrivals) => arrivals,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Round::NothingThere),
             Err(error) => return Err(error),
         };
-        let queue_emptied = arrivals.len() < at_once;
-        let mut packets = arrivals.zip(buffers.into_iter().flatten());
-        let first = packets
-            .next()
-            .map(|(arrival, buffer)| self.take(socket, arrival, buffer));
-        let second = packets
-            .next()
-            .map(|(arrival, buffer)| self.take(socket, arrival, buffer));
-        self.parked = second.and_then(Result::transpose);
-        Ok(Round::Received {
-            first: first.unwrap_or(Ok(None)),
-            queue_emptied,
-        })
+        let queue_emptied = another.is_some() && second.is_none();
+        let first = self.take(socket, first, buffer);
+        if let (Some(second), Some(buffer)) = (second, another) {
+            self.parked = self.take(socket, second, buffer).transpose();
+        }
+        Ok(Round::Received { first, queue_emptied })
     }
 
     /// Receives one packet, with the middle of it into the landing.
@@ -217,6 +207,15 @@ enum Round {
         first: io::Result<Option<Packet>>,
         queue_emptied: bool,
     },
+}
+
+impl Round {
+    fn has_emptied_queue(&self) -> bool {
+        match self {
+            Self::NothingThere => true,
+            Self::Received { queue_emptied, .. } => *queue_emptied,
+        }
+    }
 }
 
 impl PacketReceiver for Receiver {

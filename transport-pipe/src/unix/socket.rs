@@ -71,6 +71,11 @@ impl Socket {
         self.fd.poll_readable(cx)
     }
 
+    /// Reads if the runtime knows of something, and says whether it did. `read` tells whether it has seen the last of it.
+    pub(super) fn if_readable(&self, read: impl FnOnce() -> bool) -> bool {
+        self.fd.if_readable(read)
+    }
+
     /// Another descriptor of the same socket.
     pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
         Ok(fcntl_dupfd_cloexec(&self.fd, 0)?)
