@@ -97,6 +97,10 @@ impl Driver {
     fn handle_packet(&mut self, packet: Packet) -> Result<(), ConnectionError> {
         let now = || Instant::now().into_std();
         let mut state = self.shared.lock();
+        if state.end.is_some() {
+            // Nobody else ends it but who closes this end.
+            return Err(ConnectionError::Closed);
+        }
         let handled = match self.landing.take() {
             Some(landing) => state.proto.handle_landed(packet, landing, now),
             None => state.proto.handle_packet(packet, now),
@@ -145,37 +149,30 @@ impl Driver {
         }
     }
 
-    /// From here on the driver is to be woken again. False: the connection has ended.
-    fn start_run(&mut self, cx: &Context<'_>) -> bool {
+    /// Sees to what others want of the driver, and sends what has gathered; callers may send for themselves again. All in
+    /// one look at the state, which is after receiving: what comes behind it wakes the driver again. Whether it is time
+    /// for the farewell, an answer that is still leaving is waited for, however slowly the peer reads; `None` if the
+    /// connection has ended.
+    fn end_run(&mut self, cx: &mut Context<'_>) -> Option<bool> {
         let mut state = self.shared.lock();
         if state.end.is_some() {
-            return false;
+            return None;
         }
-        state.driver_notified = false;
-        if !state
-            .driver
-            .as_ref()
-            .is_some_and(|driver| driver.will_wake(cx.waker()))
-        {
-            state.driver = Some(cx.waker().clone());
-        }
+        state.on_driver_looks(cx.waker());
         self.leaving.note(&state);
-        if std::mem::take(&mut state.rearm) {
-            self.timer = state.armed.map(timer_at);
-        }
-        if state.proto.has_events() {
-            // What was sent has made room.
+        self.runner.answer_rest(&mut state, &mut self.outcomes.wake);
+        // What was sent may have made room.
+        if self.timer.is_some() || state.rearm || state.proto.has_events() {
+            if std::mem::take(&mut state.rearm) {
+                self.timer = state.armed.map(timer_at);
+            }
             state.drain_events(&mut self.outcomes);
             drop(state);
             self.outcomes.carry_out(&self.shared);
+            self.poll_timer(cx);
+            state = self.shared.lock();
         }
-        true
-    }
-
-    /// Sends what has gathered; callers may send for themselves again. Whether it is time for the farewell: an answer that
-    /// is still leaving is waited for, however slowly the peer reads.
-    fn end_run(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut state = self.shared.transmit(cx);
+        state = self.shared.transmit(state, cx);
         if state.is_to_flush() {
             drop(state);
             self.shared.poll_flushing(cx);
@@ -191,11 +188,15 @@ impl Driver {
             run_again(cx);
         }
         let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
-        if is_idle && state.proto.is_draining() {
-            drop(state);
+        let has_drained = is_idle && state.proto.is_draining();
+        drop(state);
+        if has_drained {
             self.shared.changed.notify_waiters();
         }
-        is_over
+        if !self.outcomes.wake.is_empty() {
+            self.outcomes.carry_out(&self.shared);
+        }
+        Some(is_over)
     }
 }
 
@@ -208,22 +209,21 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if !this.start_run(cx) {
-            return Poll::Ready(());
-        }
         if this.ending.is_none() {
             this.ending = ending(this.receive(cx));
         }
-        this.poll_timer(cx);
         // A peer that said farewell and has closed the pipe reads nothing that would be sent now.
-        let has_left = matches!(this.ending, Some(ConnectionError::PeerClosed));
-        let is_over = !has_left && this.end_run(cx);
-        if this.ending.is_none() {
-            this.ending = ending(this.leaving.poll_farewell(cx, &this.shared, is_over));
-        }
-        // Last: most ends that leave are over by now, and need no timer.
-        if this.ending.is_none() {
-            this.leaving.poll_limit(cx, &this.shared, &mut this.outcomes);
+        if !matches!(this.ending, Some(ConnectionError::PeerClosed)) {
+            let Some(is_over) = this.end_run(cx) else {
+                return Poll::Ready(());
+            };
+            if this.ending.is_none() && this.leaving.is_wanted() {
+                this.ending = ending(this.leaving.poll_farewell(cx, &this.shared, is_over));
+            }
+            // Last: most ends that leave are over by now, and need no timer.
+            if this.ending.is_none() && this.leaving.is_wanted() {
+                this.leaving.poll_limit(cx, &this.shared, &mut this.outcomes);
+            }
         }
         if let Some(ConnectionError::Protocol(_)) = this.ending
             && this.shared.lock().is_reporting()

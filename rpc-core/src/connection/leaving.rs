@@ -77,9 +77,14 @@ impl Leaving {
         self.leave = state.leave;
     }
 
+    /// Whether this end is to leave.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.leave != Leave::No
+    }
+
     /// Cuts the open calls if it is time to, and has them leave.
     pub(super) fn poll_limit(&mut self, cx: &mut Context<'_>, shared: &Shared, outcomes: &mut Outcomes) {
-        if self.leave == Leave::No || self.farewell.is_some() {
+        if self.farewell.is_some() {
             return;
         }
         let state = shared.lock();
@@ -120,8 +125,7 @@ impl Leaving {
                 return Poll::Pending;
             }
             state.proto.say_farewell();
-            drop(state);
-            drop(shared.transmit(cx));
+            drop(shared.transmit(state, cx));
             self.farewell = Some(Box::pin(sleep(FAREWELL_LIMIT)));
         }
         if self.is_heard(cx, shared) && shared.lock().has_sent_all() {

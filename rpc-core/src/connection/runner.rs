@@ -1,6 +1,6 @@
 //! Runs the calls that arrive, as far as they get at once. Those that do not get to their end become `tasks`.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Semaphore;
@@ -55,7 +55,8 @@ impl Runner {
         }
     }
 
-    /// Runs the calls that have arrived, and queues the answers of those that are done at once.
+    /// Runs the calls that have arrived. Answers leave in shares; the driver sends the last ones with
+    /// [`answer_rest`](Self::answer_rest), when it has looked for more.
     pub(super) fn run_all(&mut self, arrivals: &mut Vec<Arrival>) {
         if arrivals.is_empty() {
             return;
@@ -72,26 +73,33 @@ impl Runner {
                         self.answers.push((id, result));
                     }
                     if self.share.is(self.answers.len()) {
-                        self.answer_all(|shared, state| shared.flush_or_gather(state));
+                        self.answer_share();
                     }
                 }
             }
         }
         self.watch.stop(watched);
-        // The driver sends the last ones, when it has looked for more.
-        self.answer_all(|_, state| drop(state));
     }
 
-    /// Queues the answers that there are, and sees to their way out.
-    fn answer_all(&mut self, then: impl FnOnce(&Shared, MutexGuard<'_, State>)) {
-        let shared = &self.shared;
-        let mut state = shared.lock();
-        let mut woken = Vec::new();
+    /// Queues the answers that there are, and adds whom to wake then.
+    #[inline]
+    pub(super) fn answer_rest(&mut self, state: &mut State, woken: &mut Vec<Waker>) {
+        if self.answers.is_empty() {
+            return;
+        }
         for (call, result) in self.answers.drain(..) {
             state.answer_with_result(call, result);
             woken.extend(state.end_call_of_peer(call));
         }
-        then(shared, state);
+    }
+
+    /// Has the answers that there are leave.
+    fn answer_share(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let mut woken = Vec::new();
+        self.answer_rest(&mut state, &mut woken);
+        shared.flush_or_gather(state);
         woken.into_iter().for_each(Waker::wake);
     }
 

@@ -10,7 +10,7 @@
 
 use std::io;
 use std::sync::{LazyLock, MutexGuard};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread::available_parallelism;
 
 use super::outcomes::Outcomes;
@@ -69,8 +69,11 @@ impl Shared {
 
     /// Called by the driver: sends until nothing is left, until the pipe is full, or until it is others' turn. In all but
     /// the first of these the driver is woken to go on.
-    pub(super) fn transmit(&self, cx: &mut Context<'_>) -> MutexGuard<'_, State> {
-        let mut state = self.lock();
+    pub(super) fn transmit<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        cx: &mut Context<'_>,
+    ) -> MutexGuard<'a, State> {
         let mut turn = Turn::default();
         // Whoever is sending wakes the driver if there is more.
         while !state.transmitting && !state.sender_broken {
@@ -81,6 +84,9 @@ impl Shared {
             // After that question: nobody else asks it for a packet that the pipe did not take.
             if turn.is_over() {
                 run_again(cx);
+                break;
+            }
+            if state.unsent.is_none() && !state.proto.has_output() {
                 break;
             }
             let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
@@ -143,6 +149,15 @@ impl Shared {
 }
 
 impl State {
+    /// The driver looks at what there is to do: from here on it is to be woken again.
+    pub(super) fn on_driver_looks(&mut self, waker: &Waker) {
+        self.driver_notified = false;
+        let is_known = self.driver.as_ref().is_some_and(|driver| driver.will_wake(waker));
+        if !is_known {
+            self.driver = Some(waker.clone());
+        }
+    }
+
     /// Whether what the callers send that are about to be woken is to gather.
     pub(super) fn gather_after(&mut self, outcomes: &Outcomes) -> bool {
         let many = outcomes.wake.len() >= MANY;

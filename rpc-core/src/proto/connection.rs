@@ -236,25 +236,16 @@ impl Connection {
 
     /// The next packet to send; what is left of deadlines is reckoned from `now`, which is asked only if there are any.
     pub fn take_packet(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
-        if self.is_credit_due() {
-            self.credit_told = self.incoming.granted();
-            let granted = self.credit_told.to_le_bytes();
-            self.outbox.push_bare(&OutFrame::plain(Kind::Credit, &granted));
-        }
-        self.push_owed();
-        if self.ack_due && self.outbox.is_empty() {
-            self.ack_due = false;
-            self.outbox.push_bare(&OutFrame::plain(Kind::FarewellAck, &[]));
-        }
-        if self.farewell == Farewell::Due && self.outbox.is_empty() {
-            self.farewell = Farewell::Said;
-            self.outbox.push_bare(&OutFrame::plain(Kind::Farewell, &[]));
+        if self.owes_frames() {
+            self.push_owed_frames();
         }
         let (packet, sent) = self.outbox.take(now)?;
         if let Some(body) = sent {
             self.on_body_sent(body);
         }
-        self.release_held();
+        if !self.held.is_empty() {
+            self.release_held();
+        }
         Some(packet)
     }
 
@@ -282,12 +273,9 @@ impl Connection {
 
     /// Whether [`Self::take_packet`] has something to give.
     #[must_use]
+    #[inline]
     pub fn has_output(&self) -> bool {
-        !self.outbox.is_empty()
-            || self.is_credit_due()
-            || !self.owed.is_empty()
-            || self.ack_due
-            || self.farewell == Farewell::Due
+        !self.outbox.is_empty() || self.owes_frames()
     }
 
     /// Whether a packet of small frames is full, or has that many of them.
@@ -368,6 +356,30 @@ impl Connection {
     #[inline]
     pub fn is_draining(&self) -> bool {
         self.draining
+    }
+
+    /// Whether there are frames that are not queued before a packet is taken.
+    #[inline]
+    fn owes_frames(&self) -> bool {
+        self.is_credit_due() || !self.owed.is_empty() || self.ack_due || self.farewell == Farewell::Due
+    }
+
+    #[cold]
+    fn push_owed_frames(&mut self) {
+        if self.is_credit_due() {
+            self.credit_told = self.incoming.granted();
+            let granted = self.credit_told.to_le_bytes();
+            self.outbox.push_bare(&OutFrame::plain(Kind::Credit, &granted));
+        }
+        self.push_owed();
+        if self.ack_due && self.outbox.is_empty() {
+            self.ack_due = false;
+            self.outbox.push_bare(&OutFrame::plain(Kind::FarewellAck, &[]));
+        }
+        if self.farewell == Farewell::Due && self.outbox.is_empty() {
+            self.farewell = Farewell::Said;
+            self.outbox.push_bare(&OutFrame::plain(Kind::Farewell, &[]));
+        }
     }
 
     /// Whether credit went back, by whatever way a body's call came to its handler or its end.

@@ -177,6 +177,7 @@ impl Outbox {
     }
 
     /// Takes the next packet to send, and the call whose large body it ends.
+    #[inline]
     pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
         if let Some(payload) = self.pong.take() {
             self.push_bare(&OutFrame::plain(Kind::Pong, &payload));
@@ -212,6 +213,7 @@ impl Outbox {
         self.open_frames >= frames || !self.full.is_empty()
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         let bodies = self.bodies.len() + self.line.len();
         self.full.is_empty() && self.open.head.is_empty() && bodies == 0 && self.pong.is_none()
@@ -256,6 +258,7 @@ impl Outbox {
         }
     }
 
+    #[inline]
     fn take_open(&mut self) -> OutPacket {
         self.last_done = None;
         self.open_mark.0 += 1;
@@ -264,6 +267,7 @@ impl Outbox {
         std::mem::replace(&mut self.open, next)
     }
 
+    #[inline]
     fn take_small(&mut self, now: impl FnOnce() -> Instant) -> OutPacket {
         let mut packet = self.full.pop_front().unwrap_or_else(|| self.take_open());
         self.taken += 1;

@@ -78,6 +78,8 @@ struct Inbox {
     max_packet: usize,
     /// The second of two packets.
     parked: Option<io::Result<Packet>>,
+    /// The last look has seen that there is no more: the next one is in vain.
+    emptied: bool,
     /// Is to look before the runtime says that there is something. A client speaks first, and has done so by the time it
     /// is accepted: its greeting then costs neither a wait nor the timer that limits it, a tenth of what a server does
     /// for a connection.
@@ -90,6 +92,7 @@ impl Receiver {
         let inbox = Inbox {
             max_packet,
             parked: None,
+            emptied: false,
             unasked: socket.was_accepted(),
             ended: false,
         };
@@ -106,7 +109,7 @@ impl Receiver {
     fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-        mut receive: impl FnMut(&mut Inbox, &Socket) -> io::Result<Round>,
+        mut receive: impl FnMut(&mut Inbox, &Socket) -> io::Result<Option<Packet>>,
     ) -> Poll<io::Result<Option<Packet>>> {
         let Self { socket, inbox } = self;
         loop {
@@ -117,25 +120,28 @@ impl Receiver {
                 return Poll::Ready(Ok(None));
             }
             let unasked = mem::take(&mut inbox.unasked);
-            let mut round = None;
+            let may_have_more = !mem::take(&mut inbox.emptied);
+            let mut received = None;
             let mut look = || {
-                let found = round.insert(receive(inbox, socket));
-                found.as_ref().is_ok_and(Round::has_emptied_queue)
+                let found = received.insert(receive(inbox, socket));
+                inbox.emptied |= matches!(found, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+                inbox.emptied
             };
             // The runtime is asked to tell of more only when there is nothing: that takes longer than to look.
-            if !socket.if_readable(&mut look) && socket.poll_readable(cx)?.is_pending() {
+            let has_looked = may_have_more && socket.if_readable(&mut look);
+            if !has_looked && socket.poll_readable(cx)?.is_pending() {
                 if !unasked {
                     return Poll::Pending;
                 }
                 look();
             }
-            match round {
-                Some(Ok(Round::Received { first, .. })) => return Poll::Ready(first),
-                Some(Ok(Round::NothingThere)) | None => {}
+            match received {
+                None => {}
+                Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // The peer closed with our data unread. The kernel says so once, before what the peer had sent: that
                 // is read on to its end.
                 Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {}
-                Some(Err(error)) => return Poll::Ready(Err(error)),
+                Some(received) => return Poll::Ready(received),
             }
         }
     }
@@ -143,35 +149,25 @@ impl Receiver {
 
 impl Inbox {
     /// Receives what is there, up to two packets, and parks all of it but the first.
-    fn receive(&mut self, socket: &Socket) -> io::Result<Round> {
+    fn receive(&mut self, socket: &Socket) -> io::Result<Option<Packet>> {
         let mut buffer = PacketBuffer::take(self.max_packet);
         // Two large buffers for what is most often one packet would cost more than asking once more.
         let one_is_enough = self.max_packet > PacketBuffer::REUSED;
         let mut another = (!one_is_enough).then(|| PacketBuffer::take(self.max_packet));
-        let (first, second) = match receive_some(socket.as_fd(), &mut buffer, another.as_mut()) {
-            Ok(arrivals) => arrivals,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Round::NothingThere),
-            Err(error) => return Err(error),
-        };
-        let queue_emptied = another.is_some() && second.is_none();
+        let (first, second) = receive_some(socket.as_fd(), &mut buffer, another.as_mut())?;
+        self.emptied = another.is_some() && second.is_none();
         let first = self.take(socket, first, buffer);
         if let (Some(second), Some(buffer)) = (second, another) {
             self.parked = self.take(socket, second, buffer).transpose();
         }
-        Ok(Round::Received { first, queue_emptied })
+        first
     }
 
     /// Receives one packet, with the middle of it into the landing.
-    fn receive_landing(&mut self, socket: &Socket, landing: &mut Landing) -> io::Result<Round> {
+    fn receive_landing(&mut self, socket: &Socket, landing: &mut Landing) -> io::Result<Option<Packet>> {
         let mut buffer = PacketBuffer::take(self.max_packet);
-        match receive_landing(socket.as_fd(), &mut buffer, landing) {
-            Ok(arrival) => Ok(Round::Received {
-                first: self.take(socket, arrival, buffer),
-                queue_emptied: false,
-            }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Round::NothingThere),
-            Err(error) => Err(error),
-        }
+        let arrival = receive_landing(socket.as_fd(), &mut buffer, landing)?;
+        self.take(socket, arrival, buffer)
     }
 
     fn take(
@@ -198,23 +194,6 @@ impl Inbox {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         Ok(Some(buffer.into_packet(arrival.len)))
-    }
-}
-
-enum Round {
-    NothingThere,
-    Received {
-        first: io::Result<Option<Packet>>,
-        queue_emptied: bool,
-    },
-}
-
-impl Round {
-    fn has_emptied_queue(&self) -> bool {
-        match self {
-            Self::NothingThere => true,
-            Self::Received { queue_emptied, .. } => *queue_emptied,
-        }
     }
 }
 

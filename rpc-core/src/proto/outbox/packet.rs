@@ -30,6 +30,7 @@ impl OutPacket {
     }
 
     /// Writes what is left of each deadline now that the packet leaves.
+    #[inline]
     pub(super) fn stamp(&mut self, now: impl FnOnce() -> Instant) {
         if self.deadlines.is_empty() {
             return;
@@ -41,9 +42,12 @@ impl OutPacket {
     }
 
     /// Forgets what was sent, and keeps the buffer.
+    #[inline]
     pub fn clear(&mut self) {
         self.head.clear();
-        self.tail = Bytes::new();
+        if !self.tail.is_empty() {
+            self.tail = Bytes::new();
+        }
         self.deadlines.clear();
     }
 }
