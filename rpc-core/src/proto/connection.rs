@@ -239,8 +239,8 @@ impl Connection {
         if self.owes_frames() {
             self.push_owed_frames();
         }
-        let (packet, sent) = self.outbox.take(now)?;
-        if let Some(body) = sent {
+        let packet = self.outbox.take(now)?;
+        if let Some(body) = self.outbox.take_sent() {
             self.on_body_sent(body);
         }
         if !self.held.is_empty() {

@@ -10,6 +10,7 @@ mod packet;
 pub use packet::OutPacket;
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Instant;
 
 use super::call::REMAINING_AT;
@@ -19,6 +20,7 @@ use super::{Body, CallId};
 
 use large::LargeBody;
 pub(super) use large::Withdrawn;
+use packet::Deadline;
 
 /// Bodies from this size on are sent from where they are; smaller ones are copied into the packet.
 const GATHER: usize = 4096;
@@ -71,16 +73,20 @@ impl<'a> OutFrame<'a> {
 
 pub(super) struct Outbox {
     max_packet: usize,
-    full: VecDeque<OutPacket>,
+    full: VecDeque<(OutPacket, Vec<Deadline>)>,
     /// Has small frames only: one with a body that is not copied is full at once.
     open: OutPacket,
+    open_deadlines: Vec<Deadline>,
     open_mark: Mark,
     /// How many frames the open packet has.
     open_frames: usize,
-    spare: Option<OutPacket>,
+    /// A buffer to go on with, if one was given back.
+    spare: OutPacket,
     /// Packets of small frames taken so far.
     taken: u64,
     bodies: VecDeque<LargeBody>,
+    /// Whose large body the packet that was taken last has ended.
+    sent: Option<StreamId>,
     bodies_turn: bool,
     /// Large items that wait in line, because those that take turns fill the peer's window.
     line: VecDeque<LargeBody>,
@@ -97,11 +103,13 @@ impl Outbox {
             max_packet,
             full: VecDeque::new(),
             open: OutPacket::default(),
+            open_deadlines: Vec::new(),
             open_mark: Mark(1),
             open_frames: 0,
-            spare: None,
+            spare: OutPacket::default(),
             taken: 0,
             bodies: VecDeque::new(),
+            sent: None,
             bodies_turn: false,
             line: VecDeque::new(),
             item_window,
@@ -149,7 +157,7 @@ impl Outbox {
     fn push_gathered(&mut self, frame: &OutFrame<'_>, body: Body) -> Mark {
         self.begin(frame, body.len());
         let mark = self.open_mark;
-        self.open.tail = body.into_bytes();
+        self.open.tail = Some(body.into_bytes());
         self.seal();
         mark
     }
@@ -176,9 +184,9 @@ impl Outbox {
         self.pong = Some(payload);
     }
 
-    /// Takes the next packet to send, and the call whose large body it ends.
+    /// Takes the next packet to send.
     #[inline]
-    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<(OutPacket, Option<StreamId>)> {
+    pub(super) fn take(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
         if let Some(payload) = self.pong.take() {
             self.push_bare(&OutFrame::plain(Kind::Pong, &payload));
         }
@@ -188,10 +196,16 @@ impl Outbox {
         let bodies_turn = self.bodies_turn && next_body.is_some_and(|body| self.has_left(body.after));
         if small && !bodies_turn {
             self.bodies_turn = true;
-            return Some((self.take_small(now), None));
+            return Some(self.take_small(now));
         }
         self.bodies_turn = false;
         self.take_fragment(now)
+    }
+
+    /// Whose large body the packet that was just taken ends.
+    #[inline]
+    pub(super) fn take_sent(&mut self) -> Option<StreamId> {
+        self.sent.take()
     }
 
     /// Gives a sent packet's buffer back.
@@ -203,8 +217,8 @@ impl Outbox {
         if self.open.head.capacity() == 0 {
             // A lone caller always writes into the same buffer.
             self.open = packet;
-        } else if self.spare.is_none() {
-            self.spare = Some(packet);
+        } else if self.spare.head.capacity() == 0 {
+            self.spare = packet;
         }
     }
 
@@ -241,7 +255,7 @@ impl Outbox {
         self.last_done = (frame.kind == Kind::Done).then_some(packet.len());
         if let Some(deadline) = frame.deadline {
             let at = packet.len() + HEADER + REMAINING_AT;
-            self.open.deadlines.push((at, deadline));
+            self.open_deadlines.push((at, deadline));
         }
         packet.extend_from_slice(&header(frame.kind, flags, frame.call, head, body));
         packet.extend_from_slice(frame.head);
@@ -253,8 +267,9 @@ impl Outbox {
     #[inline(never)]
     fn seal(&mut self) {
         if !self.open.head.is_empty() {
+            let deadlines = mem::take(&mut self.open_deadlines);
             let sealed = self.take_open();
-            self.full.push_back(sealed);
+            self.full.push_back((sealed, deadlines));
         }
     }
 
@@ -263,16 +278,19 @@ impl Outbox {
         self.last_done = None;
         self.open_mark.0 += 1;
         self.open_frames = 0;
-        let next = self.spare.take().unwrap_or_default();
-        std::mem::replace(&mut self.open, next)
+        mem::replace(&mut self.open, mem::take(&mut self.spare))
     }
 
     #[inline]
     fn take_small(&mut self, now: impl FnOnce() -> Instant) -> OutPacket {
-        let mut packet = self.full.pop_front().unwrap_or_else(|| self.take_open());
         self.taken += 1;
-        packet.stamp(now);
-        packet
+        if let Some((mut packet, deadlines)) = self.full.pop_front() {
+            packet.stamp(&deadlines, now);
+            return packet;
+        }
+        self.open.stamp(&self.open_deadlines, now);
+        self.open_deadlines.clear();
+        self.take_open()
     }
 }
 

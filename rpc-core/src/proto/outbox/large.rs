@@ -1,5 +1,6 @@
 //! Bodies larger than a packet, which take turns.
 
+use std::mem;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -97,10 +98,7 @@ impl Outbox {
         }
     }
 
-    pub(super) fn take_fragment(
-        &mut self,
-        now: impl FnOnce() -> Instant,
-    ) -> Option<(OutPacket, Option<StreamId>)> {
+    pub(super) fn take_fragment(&mut self, now: impl FnOnce() -> Instant) -> Option<OutPacket> {
         let mut body = self.bodies.pop_front()?;
         let part = (self.max_packet - HEADER - body.head.len()).min(body.rest.len());
         let more = part < body.rest.len();
@@ -109,32 +107,31 @@ impl Outbox {
         } else {
             body.flags & !MORE
         };
-        let mut packet = self.spare.take().unwrap_or_default();
+        let mut packet = mem::take(&mut self.spare);
         packet
             .head
             .extend_from_slice(&header(body.kind, flags, body.call, body.head.len(), part));
         packet.head.extend_from_slice(&body.head);
+        packet.tail = Some(body.rest.split_to(part));
         if let Some(deadline) = body.deadline.take() {
-            packet.deadlines.push((HEADER + REMAINING_AT, deadline));
+            packet.stamp(&[(HEADER + REMAINING_AT, deadline)], now);
         }
-        packet.tail = body.rest.split_to(part);
-        packet.stamp(now);
         if !more {
             let opener = if body.flags & OPENER == 0 {
                 Opener::Peer
             } else {
                 Opener::ThisEnd
             };
-            let sent = StreamId {
+            self.sent = Some(StreamId {
                 opener,
                 call: body.call,
-            };
-            return Some((packet, Some(sent)));
+            });
+            return Some(packet);
         }
         (body.kind, body.head, body.started) = (Kind::Fragment, Vec::new(), true);
         body.flags &= OPENER;
         self.bodies.push_back(body);
-        Some((packet, None))
+        Some(packet)
     }
 }
 
@@ -160,7 +157,7 @@ mod tests {
         outbox.bodies_turn = true;
         outbox.push(&frame(Kind::Cancel, 1, &[]), Body::new());
         outbox.push_large(&frame(Kind::Request, 2, &[0; 36]), vec![0; 200].into());
-        let kinds = std::iter::from_fn(|| outbox.take(Instant::now).map(|(packet, _)| packet.head[4]));
+        let kinds = std::iter::from_fn(|| outbox.take(Instant::now).map(|packet| packet.head[4]));
         let kinds: Vec<u8> = kinds.take(2).collect();
         assert_eq!(kinds, [Kind::Cancel as u8, Kind::Request as u8]);
     }
@@ -171,7 +168,7 @@ mod tests {
         outbox.push_large(&frame(Kind::Item, 1, &[0; 8]), vec![0; 200].into());
         outbox.push_large(&frame(Kind::Item, 2, &[0; 8]), vec![0; 200].into());
         let next = |outbox: &mut Outbox| {
-            let (packet, _) = outbox.take(Instant::now).unwrap();
+            let packet = outbox.take(Instant::now).unwrap();
             packet.head[4]
         };
         assert_eq!(next(&mut outbox), Kind::Item as u8);
