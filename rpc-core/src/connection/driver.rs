@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -29,6 +29,8 @@ pub(crate) struct Driver {
     peer_left: bool,
     /// The callers that were woken in this run are to share a packet.
     gathering: bool,
+    /// The last packet of this run left nothing to be seen to.
+    is_done: bool,
     /// Why the connection ends, once that is known.
     ending: Option<ConnectionError>,
     outcomes: Outcomes,
@@ -56,6 +58,7 @@ impl Driver {
             timer: None,
             peer_left: false,
             gathering: false,
+            is_done: false,
             ending: None,
             outcomes: Outcomes::default(),
         }
@@ -72,7 +75,7 @@ impl Driver {
             match ready!(self.poll_recv(cx)) {
                 Ok(Some(packet)) => {
                     turn.add(packet.len());
-                    if let Err(end) = self.handle_packet(packet) {
+                    if let Err(end) = self.handle_packet(packet, cx.waker()) {
                         return Poll::Ready(end);
                     }
                 }
@@ -94,7 +97,7 @@ impl Driver {
         }
     }
 
-    fn handle_packet(&mut self, packet: Packet) -> Result<(), ConnectionError> {
+    fn handle_packet(&mut self, packet: Packet, waker: &Waker) -> Result<(), ConnectionError> {
         let now = || Instant::now().into_std();
         let mut state = self.shared.lock();
         if state.end.is_some() {
@@ -111,6 +114,16 @@ impl Driver {
         }
         state.drain_events(&mut self.outcomes);
         self.gathering |= state.gather_after(&self.outcomes);
+        // The answer to a lone call: another look at the state would find nothing.
+        self.is_done = !self.gathering
+            && self.timer.is_none()
+            && self.outcomes.incoming.is_empty()
+            && !self.runner.has_answers()
+            && state.wants_no_driver();
+        if self.is_done {
+            state.on_driver_looks(waker);
+            state.sent_since_driver_ran = false;
+        }
         drop(state);
         self.outcomes.carry_out(&self.shared);
         self.runner.run_all(&mut self.outcomes.incoming);
@@ -154,6 +167,9 @@ impl Driver {
     /// for the farewell, an answer that is still leaving is waited for, however slowly the peer reads; `None` if the
     /// connection has ended.
     fn end_run(&mut self, cx: &mut Context<'_>) -> Option<bool> {
+        if std::mem::take(&mut self.is_done) {
+            return Some(false);
+        }
         let mut state = self.shared.lock();
         if state.end.is_some() {
             return None;

@@ -81,6 +81,12 @@ impl Runner {
         self.watch.stop(watched);
     }
 
+    /// Whether there are answers that are not queued yet.
+    #[inline]
+    pub(super) fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// Queues the answers that there are, and adds whom to wake then.
     #[inline]
     pub(super) fn answer_rest(&mut self, state: &mut State, woken: &mut Vec<Waker>) {

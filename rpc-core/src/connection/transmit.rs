@@ -86,12 +86,12 @@ impl Shared {
                 run_again(cx);
                 break;
             }
-            if state.unsent.is_none() && !state.proto.has_output() {
-                break;
-            }
-            let Some(packet) = state.unsent.take().or_else(|| state.proto.take_packet(now)) else {
-                break;
+            let next = match state.unsent {
+                Some(_) => state.unsent.take(),
+                None if state.proto.has_output() => state.proto.take_packet(now),
+                None => None,
             };
+            let Some(packet) = next else { break };
             turn.add(packet.len());
             state = self.send_packet(state, packet);
         }
@@ -156,6 +156,13 @@ impl State {
         if !is_known {
             self.driver = Some(waker.clone());
         }
+    }
+
+    /// Whether there is nothing for the driver to see to but what arrives.
+    pub(super) fn wants_no_driver(&self) -> bool {
+        let sends = self.proto.has_output() || self.unsent.is_some() || !self.flushing.is_empty();
+        let ends = self.is_leaving() || self.proto.is_draining() || self.end.is_some();
+        !sends && !ends && !self.rearm
     }
 
     /// Whether what the callers send that are about to be woken is to gather.
