@@ -65,6 +65,15 @@ async fn answers_leave_in_shares_where_another_processor_may_take_them() {
 }
 
 #[tokio::test]
+async fn an_answer_leaves_though_the_packet_behind_its_call_wants_none() {
+    let (connector, _) = serve(|server| server);
+    let mut script = ScriptedPeer::client(&connector).await;
+    script.send(call((0, 1), ECHO, b"x")).await;
+    script.send(pong(7)).await;
+    script.expect(response((0, 1), b"x")).await;
+}
+
+#[tokio::test]
 async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
     let (ours, theirs) = memory::pair();
     let peer = Arc::new(OnceLock::<Box<dyn PacketSender>>::new());
