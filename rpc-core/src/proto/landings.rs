@@ -47,6 +47,7 @@ impl Turns {
         }
     }
 
+    #[inline]
     fn next(&self) -> Option<StreamId> {
         let next = self.bodies.front().copied();
         next.filter(|_| self.kept || self.bodies.len() == 1)
@@ -55,8 +56,13 @@ impl Turns {
 
 impl Connection {
     /// Where the body in the next packet most likely belongs. It is to be given back with that packet.
+    #[inline]
     pub fn lend_landing(&mut self) -> Option<Landing> {
         let id = self.turns.next()?;
+        self.lend_landing_of(id)
+    }
+
+    fn lend_landing_of(&mut self, id: StreamId) -> Option<Landing> {
         let max_packet = self.agreed.max_packet;
         let Some(assembly) = self.assembly(id) else {
             // Its call has ended in the middle of it.

@@ -54,6 +54,7 @@ impl PacketBuffer {
     /// # Panics
     /// If the buffer is smaller than `len`.
     #[must_use]
+    #[inline]
     pub fn into_packet(self, len: usize) -> Packet {
         assert!(
             len <= self.bytes.len(),

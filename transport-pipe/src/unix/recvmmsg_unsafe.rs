@@ -24,6 +24,7 @@ pub(super) struct Arrival {
 }
 
 /// Receives into one buffer, or two, without waiting. A second packet that could be received and was not is not there.
+#[inline]
 pub(super) fn receive_some(
     fd: BorrowedFd<'_>,
     first: &mut PacketBuffer,

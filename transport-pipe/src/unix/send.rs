@@ -28,6 +28,7 @@ pub(super) fn wrong_size(len: usize, max_packet: usize) -> io::Error {
 }
 
 /// Sends the slices, without waiting; says how many bytes the kernel took. When it would block, the gate is shut.
+#[inline]
 pub(super) fn send_slices(fd: impl AsFd, slices: &[IoSlice<'_>], gate: &WriteGate) -> Result<usize, Errno> {
     if slices.len() > MOST_SLICES {
         return send_slices(fd, &[IoSlice::new(&gather(slices))], gate);

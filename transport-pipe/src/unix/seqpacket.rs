@@ -170,6 +170,7 @@ impl Inbox {
         self.take(socket, arrival, buffer)
     }
 
+    #[inline]
     fn take(
         &mut self,
         socket: &Socket,
