@@ -250,6 +250,7 @@ impl Connection {
     }
 
     /// Gives a sent packet back, for its buffer.
+    #[inline]
     pub fn recycle(&mut self, packet: OutPacket) {
         self.outbox.recycle(packet);
     }

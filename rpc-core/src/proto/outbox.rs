@@ -209,6 +209,7 @@ impl Outbox {
     }
 
     /// Gives a sent packet's buffer back.
+    #[inline]
     pub(super) fn recycle(&mut self, mut packet: OutPacket) {
         packet.clear();
         if packet.head.capacity() > 2 * KEEP {
