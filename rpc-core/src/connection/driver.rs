@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use super::ConnectionError;
 use super::handshake::Handshake;
@@ -14,6 +14,7 @@ use super::leaving::Leaving;
 use super::outcomes::Outcomes;
 use super::runner::{Runner, Serving};
 use super::shared::Shared;
+use super::timer::Timer;
 use super::turn::{Turn, run_again};
 use crate::transport::{Landing, Link, Packet, PacketReceiver};
 
@@ -24,7 +25,7 @@ pub(crate) struct Driver {
     /// Lent for the next packet, whenever it comes.
     landing: Option<Landing>,
     runner: Runner,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
     leaving: Leaving,
     peer_left: bool,
     /// The callers that were woken in this run are to share a packet.
@@ -55,7 +56,7 @@ impl Driver {
             shared,
             receiver,
             landing: None,
-            timer: None,
+            timer: Timer::default(),
             peer_left: false,
             gathering: false,
             is_done: false,
@@ -116,7 +117,7 @@ impl Driver {
         self.gathering |= state.gather_after(&self.outcomes);
         // The answer to a lone call: another look at the state would find nothing.
         self.is_done = !self.gathering
-            && self.timer.is_none()
+            && !self.timer.is_set()
             && self.outcomes.incoming.is_empty()
             && !self.runner.has_answers()
             && state.wants_no_driver();
@@ -146,22 +147,6 @@ impl Driver {
         Ok(())
     }
 
-    /// Ends the calls whose deadline has passed.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) {
-        while let Some(timer) = &mut self.timer {
-            if timer.as_mut().poll(cx).is_pending() {
-                return;
-            }
-            let mut state = self.shared.lock();
-            state.proto.handle_timeout(Instant::now().into_std());
-            state.armed = state.proto.next_timeout();
-            self.timer = state.armed.map(timer_at);
-            state.drain_events(&mut self.outcomes);
-            drop(state);
-            self.outcomes.carry_out(&self.shared);
-        }
-    }
-
     /// Sees to what others want of the driver, and sends what has gathered; callers may send for themselves again. All in
     /// one look at the state, which is after receiving: what comes behind it wakes the driver again. Whether it is time
     /// for the farewell, an answer that is still leaving is waited for, however slowly the peer reads; `None` if the
@@ -178,14 +163,14 @@ impl Driver {
         self.leaving.note(&state);
         self.runner.answer_rest(&mut state, &mut self.outcomes.wake);
         // What was sent may have made room.
-        if self.timer.is_some() || state.rearm || state.proto.has_events() {
+        if self.timer.is_set() || state.rearm || state.proto.has_events() {
             if std::mem::take(&mut state.rearm) {
-                self.timer = state.armed.map(timer_at);
+                self.timer.set(state.armed);
             }
             state.drain_events(&mut self.outcomes);
             drop(state);
             self.outcomes.carry_out(&self.shared);
-            self.poll_timer(cx);
+            self.timer.poll(cx, &self.shared, &mut self.outcomes);
             state = self.shared.lock();
         }
         state = self.shared.transmit(state, cx);
@@ -203,8 +188,8 @@ impl Driver {
         if (state.proto.has_output() && !idle) || state.proto.has_events() {
             run_again(cx);
         }
-        let (is_idle, is_over) = (state.is_idle(), state.is_over() && state.has_sent_all());
-        let has_drained = is_idle && state.proto.is_draining();
+        let is_over = state.is_over() && state.has_sent_all();
+        let has_drained = state.proto.is_draining() && state.is_idle();
         drop(state);
         if has_drained {
             self.shared.changed.notify_waiters();
@@ -214,10 +199,6 @@ impl Driver {
         }
         Some(is_over)
     }
-}
-
-fn timer_at(time: std::time::Instant) -> Pin<Box<Sleep>> {
-    Box::pin(sleep_until(Instant::from_std(time)))
 }
 
 impl Future for Driver {

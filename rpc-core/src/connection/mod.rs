@@ -32,6 +32,7 @@ mod state;
 mod streaming;
 mod streams;
 mod tasks;
+mod timer;
 mod transmit;
 mod turn;
 mod upload;
