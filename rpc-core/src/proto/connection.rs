@@ -239,14 +239,14 @@ impl Connection {
         if self.owes_frames() {
             self.push_owed_frames();
         }
-        let packet = self.outbox.take(now)?;
+        let packet = self.outbox.take(now);
         if let Some(body) = self.outbox.take_sent() {
             self.on_body_sent(body);
         }
         if !self.held.is_empty() {
             self.release_held();
         }
-        Some(packet)
+        packet
     }
 
     /// Gives a sent packet back, for its buffer.

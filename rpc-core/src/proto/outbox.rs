@@ -279,7 +279,12 @@ impl Outbox {
         self.last_done = None;
         self.open_mark.0 += 1;
         self.open_frames = 0;
-        mem::replace(&mut self.open, mem::take(&mut self.spare))
+        let packet = mem::take(&mut self.open);
+        // A lone caller has none.
+        if self.spare.head.capacity() > 0 {
+            mem::swap(&mut self.open, &mut self.spare);
+        }
+        packet
     }
 
     #[inline]
