@@ -40,6 +40,7 @@ impl Registered {
 
     /// Reads if there is something, as far as is known, and says whether it did. `read` tells whether it has seen the last
     /// of it. A fifth of the instructions of [`poll_readable`](Self::poll_readable).
+    #[cfg(target_os = "linux")]
     pub(super) fn if_readable(&self, read: impl FnOnce() -> bool) -> bool {
         let mut was_readable = false;
         // Its result says no more than that.

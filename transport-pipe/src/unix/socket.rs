@@ -72,6 +72,7 @@ impl Socket {
     }
 
     /// Reads if the runtime knows of something, and says whether it did. `read` tells whether it has seen the last of it.
+    #[cfg(target_os = "linux")]
     pub(super) fn if_readable(&self, read: impl FnOnce() -> bool) -> bool {
         self.fd.if_readable(read)
     }
