@@ -30,7 +30,7 @@ pub(crate) struct Driver {
     peer_left: bool,
     /// The callers that were woken in this run are to share a packet.
     gathering: bool,
-    /// The last packet of this run left nothing to be seen to.
+    /// The last packet of this run has left nothing for [`end_run`](Self::end_run).
     is_done: bool,
     /// Why the connection ends, once that is known.
     ending: Option<ConnectionError>,
@@ -102,7 +102,7 @@ impl Driver {
         let now = || Instant::now().into_std();
         let mut state = self.shared.lock();
         if state.end.is_some() {
-            // Nobody else ends it but who closes this end.
+            // Only who closes this end does that beside the driver.
             return Err(ConnectionError::Closed);
         }
         let handled = match self.landing.take() {
@@ -115,7 +115,7 @@ impl Driver {
         }
         state.drain_events(&mut self.outcomes);
         self.gathering |= state.gather_after(&self.outcomes);
-        // The answer to a lone call: another look at the state would find nothing.
+        // With the answer to a lone call; another look at the state, 120 instructions, would find nothing.
         self.is_done = !self.gathering
             && !self.timer.is_set()
             && self.outcomes.incoming.is_empty()
@@ -147,10 +147,11 @@ impl Driver {
         Ok(())
     }
 
-    /// Sees to what others want of the driver, and sends what has gathered; callers may send for themselves again. All in
-    /// one look at the state, which is after receiving: what comes behind it wakes the driver again. Whether it is time
-    /// for the farewell, an answer that is still leaving is waited for, however slowly the peer reads; `None` if the
-    /// connection has ended.
+    /// Sees to what others want of the driver, and sends what has gathered; callers may send for themselves again. It is
+    /// one look at the state, behind all that was received: what others want after it wakes the driver again.
+    ///
+    /// Says whether it is time for the farewell, for which an answer that is still leaving is waited for, however slowly
+    /// the peer reads; or that the connection has ended, which is `None`.
     fn end_run(&mut self, cx: &mut Context<'_>) -> Option<bool> {
         if std::mem::take(&mut self.is_done) {
             return Some(false);
@@ -161,6 +162,7 @@ impl Driver {
         }
         state.on_driver_looks(cx.waker());
         self.leaving.note(&state);
+        // Before the timer: what was answered in time is no fault.
         self.runner.answer_rest(&mut state, &mut self.outcomes.wake);
         // What was sent may have made room.
         if self.timer.is_set() || state.rearm || state.proto.has_events() {
