@@ -4,6 +4,7 @@
 //! a fragment at a time, alternating with the packets of small frames; so a control frame may overtake another call's
 //! body, and never a frame of its own call.
 
+mod frame;
 mod large;
 mod packet;
 
@@ -15,9 +16,10 @@ use std::time::Instant;
 
 use super::call::REMAINING_AT;
 use super::items::StreamId;
-use super::wire::{EXT, HEADER, Header, Kind};
+use super::wire::{HEADER, Header, Kind};
 use super::{Body, CallId};
 
+pub(super) use frame::OutFrame;
 use large::LargeBody;
 pub(super) use large::Withdrawn;
 use packet::Deadline;
@@ -31,45 +33,6 @@ const KEEP: usize = 4096;
 /// The number of the packet that a frame leaves in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark(u64);
-
-/// A frame before it has its place in a packet.
-pub(super) struct OutFrame<'a> {
-    pub(super) kind: Kind,
-    pub(super) flags: u8,
-    pub(super) call: CallId,
-    pub(super) head: &'a [u8],
-    pub(super) extensions: &'a [u8],
-    pub(super) deadline: Option<Instant>,
-}
-
-impl<'a> OutFrame<'a> {
-    /// A frame that belongs to no call.
-    pub(super) fn plain(kind: Kind, head: &'a [u8]) -> Self {
-        Self {
-            kind,
-            flags: 0,
-            call: CallId {
-                slot: 0,
-                generation: 0,
-            },
-            head,
-            extensions: &[],
-            deadline: None,
-        }
-    }
-
-    fn head_len(&self) -> usize {
-        self.head.len() + self.extensions.len()
-    }
-
-    fn flags_with_extensions(&self) -> u8 {
-        if self.extensions.is_empty() {
-            self.flags
-        } else {
-            self.flags | EXT
-        }
-    }
-}
 
 pub(super) struct Outbox {
     max_packet: usize,
