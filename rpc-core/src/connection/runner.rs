@@ -89,7 +89,7 @@ impl Runner {
         let mut woken = Vec::new();
         for (call, result) in self.answers.drain(..) {
             state.answer_with_result(call, result);
-            woken.extend(state.end_call_of_peer(call));
+            state.end_call_of_peer(call, &mut woken);
         }
         then(shared, state);
         woken.into_iter().for_each(Waker::wake);

@@ -6,8 +6,18 @@ use super::{
 
 impl Incoming {
     /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
-    #[inline]
     pub(in crate::proto) fn answer(&mut self, call: CallId, answer: Answer, outbox: &mut Outbox) -> bool {
+        self.answer_by(call, |_| answer, outbox)
+    }
+
+    /// The same with an answer that is made for the method's own limit for bodies.
+    #[inline]
+    pub(in crate::proto) fn answer_by(
+        &mut self,
+        call: CallId,
+        answer: impl FnOnce(Option<u64>) -> Answer,
+        outbox: &mut Outbox,
+    ) -> bool {
         let Some(slot) = self.slots.get_used(call) else {
             return false;
         };
@@ -20,6 +30,7 @@ impl Incoming {
         else {
             return false;
         };
+        let answer = answer(slot.max_body);
         if items.is_some() {
             self.end_stream(call, answer, outbox);
             return true;
