@@ -197,18 +197,17 @@ impl Request {
         (self.metadata, self.body)
     }
 
+    pub(crate) fn into_context(self) -> Option<Context> {
+        self.context
+    }
+
+    /// Takes the body out, and nobody reads what items may follow. The context gets what else the method may ask about.
     #[inline]
-    pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
-        let Self {
-            body,
-            codec,
-            mut context,
-            metadata,
-            ..
-        } = self;
-        if let Some(context) = &mut context {
-            context.set_metadata(metadata);
+    pub(crate) fn take_body(&mut self) -> (Body, Option<&Context>) {
+        self.upload = None;
+        if let Some(context) = &mut self.context {
+            context.set_metadata(std::mem::take(&mut self.metadata));
         }
-        (body, codec, context)
+        (std::mem::take(&mut self.body), self.context.as_ref())
     }
 }
