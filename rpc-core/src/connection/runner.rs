@@ -1,5 +1,6 @@
 //! Runs the calls that arrive, as far as they get at once. Those that do not get to their end become `tasks`.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -10,7 +11,7 @@ use super::Ambient;
 use super::handler::{Dispatch, Running, Stack, poll_stack};
 use super::lines::{Held, not_its_turn};
 use super::ordered::Turns;
-use super::outcomes::Arrival;
+use super::outcomes::{Arrival, push_back};
 use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::State;
@@ -19,7 +20,7 @@ use super::transmit::Share;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId, reserve_first};
+use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};
 use crate::server::{Context as CallContext, Watch};
 use crate::streaming::{Items, Upload};
 
@@ -39,7 +40,7 @@ pub(super) struct Runner {
     pub(super) serving: Option<Serving>,
     watch: Watch,
     turns: Turns,
-    answers: Vec<(CallId, Result<Response, Fault>)>,
+    answers: VecDeque<(CallId, Result<Response, Fault>)>,
     share: Share,
 }
 
@@ -50,26 +51,25 @@ impl Runner {
             serving,
             watch: Watch::default(),
             turns: Turns::default(),
-            answers: Vec::new(),
+            answers: VecDeque::new(),
             share: Share::of_process(),
         }
     }
 
     /// Runs the calls that have arrived, and queues the answers of those that are done at once.
-    pub(super) fn run_all(&mut self, arrivals: &mut Vec<Arrival>) {
+    pub(super) fn run_all(&mut self, arrivals: &mut VecDeque<Arrival>) {
         if arrivals.is_empty() {
             return;
         }
         let watched = self.watch.start(arrivals.len());
-        for arrival in arrivals.drain(..) {
+        while let Some(arrival) = arrivals.pop_front() {
             match arrival {
                 Arrival::Announced(call, head) => self.announce(call, &head),
                 Arrival::Withdrawn(call) => self.turns.withdraw(call),
                 Arrival::Call(call) => {
                     let id = call.id;
                     if let Some(result) = self.run(call) {
-                        reserve_first(&mut self.answers);
-                        self.answers.push((id, result));
+                        push_back(&mut self.answers, (id, result));
                     }
                     if self.share.is(self.answers.len()) {
                         self.answer_all(|shared, state| shared.flush_or_gather(state));
@@ -84,10 +84,13 @@ impl Runner {
 
     /// Queues the answers that there are, and sees to their way out.
     fn answer_all(&mut self, then: impl FnOnce(&Shared, MutexGuard<'_, State>)) {
+        if self.answers.is_empty() {
+            return;
+        }
         let shared = &self.shared;
         let mut state = shared.lock();
         let mut woken = Vec::new();
-        for (call, result) in self.answers.drain(..) {
+        while let Some((call, result)) = self.answers.pop_front() {
             state.answer_with_result(call, result);
             state.end_call_of_peer(call, &mut woken);
         }
@@ -104,13 +107,10 @@ impl Runner {
     }
 
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
+    #[inline]
     fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
         let Some(serving) = &mut self.serving else {
-            let fault = Fault::new(Outcome::Refused, Reason::UnknownService);
-            return self.refuse(
-                &call,
-                fault.with_detail("the client offers no services; it does so when it connects"),
-            );
+            return self.refuse(&call, serves_nothing());
         };
         let (method, load) = match serving.dispatch.find(&call.head) {
             Ok(found) => found,
@@ -158,6 +158,7 @@ impl Runner {
     }
 
     /// A call that nobody is asked about: its items have no reader.
+    #[cold]
     fn refuse(&self, call: &IncomingCall, fault: Fault) -> Option<Result<Response, Fault>> {
         if call.head.upload {
             self.shared.close_upload(call.id);
@@ -180,6 +181,13 @@ fn upload_of(shared: &Arc<Shared>, call: CallId) -> Upload {
     Upload::new(Items::of(ItemsReceiver::new(shared, StreamId { opener, call })))
 }
 
+#[cold]
+fn serves_nothing() -> Fault {
+    Fault::new(Outcome::Refused, Reason::UnknownService)
+        .with_detail("the client offers no services; it does so when it connects")
+}
+
+#[cold]
 fn not_ready() -> Fault {
     Fault::new(Outcome::Refused, Reason::Overloaded { retry_after: None })
         .with_detail("a layer was not ready, and a nested call does not wait")

@@ -43,6 +43,7 @@ impl Spawned {
 
 impl Runner {
     /// A task for a handler that has begun and is not done.
+    #[inline(never)]
     pub(super) fn go_on(&self, running: Running, spawned: Spawned, load: Arc<MethodLoad>) {
         // Before there is a task: a runtime that shuts down drops it at once, and it answers as one that has begun.
         self.shared.begin(spawned.call);
@@ -50,6 +51,7 @@ impl Runner {
     }
 
     /// A task that waits for what the call needs and for the stack, and then calls it.
+    #[inline(never)]
     pub(super) fn wait_and_start(
         &self,
         request: Request,
