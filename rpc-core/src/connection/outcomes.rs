@@ -1,6 +1,5 @@
 //! What came of the protocol's events, for when the lock is released.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
 use tokio::task::AbortHandle;
@@ -9,7 +8,7 @@ use super::Shared;
 use super::faults::fault_of;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Body, CallId, Ending, IncomingCall, ItemsEnd, RequestHead};
+use crate::proto::{Body, CallId, Ending, IncomingCall, ItemsEnd, RequestHead, reserve_first};
 use crate::streaming::ItemError;
 
 /// What came of the peer's calls, in the order in which it came.
@@ -26,7 +25,7 @@ pub(super) enum Arrival {
 #[derive(Default)]
 pub(super) struct Outcomes {
     pub(super) wake: Vec<Waker>,
-    pub(super) incoming: VecDeque<Arrival>,
+    pub(super) incoming: Vec<Arrival>,
     pub(super) stop: Vec<AbortHandle>,
     pub(super) farewell_acked: bool,
     pub(super) peer_left: bool,
@@ -39,7 +38,8 @@ pub(super) struct Outcomes {
 impl Outcomes {
     #[inline]
     pub(super) fn arrive(&mut self, arrival: Arrival) {
-        push_back(&mut self.incoming, arrival);
+        reserve_first(&mut self.incoming);
+        self.incoming.push(arrival);
     }
 
     /// Does what was put off until the lock was released, except for the incoming calls. The lists keep their space.
@@ -48,15 +48,6 @@ impl Outcomes {
         self.stop.drain(..).for_each(|task| task.abort());
         self.wake.drain(..).for_each(Waker::wake);
     }
-}
-
-/// Adds to the end. Most connections never have a second call open, and a queue's own first room is for four.
-#[inline]
-pub(super) fn push_back<T>(queue: &mut VecDeque<T>, value: T) {
-    if queue.capacity() == 0 {
-        queue.reserve_exact(1);
-    }
-    queue.push_back(value);
 }
 
 /// How a call's ending is told to its caller.

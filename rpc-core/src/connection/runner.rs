@@ -11,7 +11,7 @@ use super::Ambient;
 use super::handler::{Dispatch, Running, Stack, poll_stack};
 use super::lines::{Held, not_its_turn};
 use super::ordered::Turns;
-use super::outcomes::{Arrival, push_back};
+use super::outcomes::Arrival;
 use super::receiver::ItemsReceiver;
 use super::shared::Shared;
 use super::state::State;
@@ -57,19 +57,18 @@ impl Runner {
     }
 
     /// Runs the calls that have arrived, and queues the answers of those that are done at once.
-    pub(super) fn run_all(&mut self, arrivals: &mut VecDeque<Arrival>) {
+    pub(super) fn run_all(&mut self, arrivals: &mut Vec<Arrival>) {
         if arrivals.is_empty() {
             return;
         }
         let watched = self.watch.start(arrivals.len());
-        while let Some(arrival) = arrivals.pop_front() {
+        for arrival in arrivals.iter_mut() {
             match arrival {
-                Arrival::Announced(call, head) => self.announce(call, &head),
-                Arrival::Withdrawn(call) => self.turns.withdraw(call),
+                Arrival::Announced(call, head) => self.announce(*call, head),
+                Arrival::Withdrawn(call) => self.turns.withdraw(*call),
                 Arrival::Call(call) => {
-                    let id = call.id;
                     if let Some(result) = self.run(call) {
-                        push_back(&mut self.answers, (id, result));
+                        push_back(&mut self.answers, (call.id, result));
                     }
                     if self.share.is(self.answers.len()) {
                         self.answer_all(|shared, state| shared.flush_or_gather(state));
@@ -77,6 +76,7 @@ impl Runner {
                 }
             }
         }
+        arrivals.clear();
         self.watch.stop(watched);
         // The driver sends the last ones, when it has looked for more.
         self.answer_all(|_, state| drop(state));
@@ -108,18 +108,18 @@ impl Runner {
 
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
     #[inline]
-    fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
+    fn run(&mut self, call: &mut IncomingCall) -> Option<Result<Response, Fault>> {
         let Some(serving) = &mut self.serving else {
-            return self.refuse(&call, serves_nothing());
+            return self.refuse(call, serves_nothing());
         };
         let (method, load) = match serving.dispatch.find(&call.head) {
             Ok(found) => found,
-            Err(fault) => return self.refuse(&call, fault),
+            Err(fault) => return self.refuse(call, fault),
         };
         let nested = call.head.depth > 0;
-        let spawned = Spawned::new(&call, method);
+        let spawned = Spawned::new(call, method);
         let turns = method.ordered.then_some(&mut self.turns);
-        let held = Held::take(turns, serving.max_running.as_ref(), &call);
+        let held = Held::take(turns, serving.max_running.as_ref(), call);
         let request = arrived(&self.shared, method, call, spawned.ambient);
         let held = match held {
             Ok(held) => held,
@@ -169,7 +169,12 @@ impl Runner {
 
 /// A call of the peer's as the stack gets it.
 #[inline]
-fn arrived(shared: &Arc<Shared>, method: &'static Method, call: IncomingCall, ambient: Ambient) -> Request {
+fn arrived(
+    shared: &Arc<Shared>,
+    method: &'static Method,
+    call: &mut IncomingCall,
+    ambient: Ambient,
+) -> Request {
     let context = CallContext::new(method, shared, call.id, ambient);
     let upload = call.head.upload.then(|| upload_of(shared, call.id));
     Request::arrived(method, shared.codec, call, upload, context)
@@ -191,4 +196,13 @@ fn serves_nothing() -> Fault {
 fn not_ready() -> Fault {
     Fault::new(Outcome::Refused, Reason::Overloaded { retry_after: None })
         .with_detail("a layer was not ready, and a nested call does not wait")
+}
+
+/// Adds to the end. Most connections never have a second call open, and a queue's own first room is for four.
+#[inline]
+fn push_back<T>(queue: &mut VecDeque<T>, value: T) {
+    if queue.capacity() == 0 {
+        queue.reserve_exact(1);
+    }
+    queue.push_back(value);
 }

@@ -54,27 +54,25 @@ impl Request {
         }
     }
 
-    /// A call of the peer's.
+    /// A call of the peer's, whose body and metadata are taken.
+    #[inline]
     pub(crate) fn arrived(
         method: &'static Method,
         codec: Codec,
-        call: IncomingCall,
+        call: &mut IncomingCall,
         upload: Option<Upload>,
         context: Context,
     ) -> Self {
-        let IncomingCall {
-            head, metadata, body, ..
-        } = call;
         Self {
             method,
-            service: ServiceId(head.service),
+            service: ServiceId(call.head.service),
             codec,
-            body,
-            deadline: head.deadline.map(Instant::from_std),
-            attempt: head.attempt,
-            depth: head.depth,
+            body: std::mem::take(&mut call.body),
+            deadline: call.head.deadline.map(Instant::from_std),
+            attempt: call.head.attempt,
+            depth: call.head.depth,
             upload,
-            metadata,
+            metadata: std::mem::take(&mut call.metadata),
             context: Some(context),
         }
     }

@@ -46,4 +46,4 @@ pub use outbox::OutPacket;
 pub use outgoing::Abandoned;
 pub use pack::Pack;
 pub use reject::{Answer as HelloAnswer, Reject, RejectCode};
-pub(crate) use slots::Slots;
+pub(crate) use slots::{Slots, reserve_first};

@@ -76,7 +76,7 @@ impl<T: Default> Slots<T> {
 
 /// Makes room for one where there is none: most connections never have a second call open, and a list's own first room is
 /// for four.
-fn reserve_first<T>(list: &mut Vec<T>) {
+pub(crate) fn reserve_first<T>(list: &mut Vec<T>) {
     if list.capacity() == 0 {
         list.reserve_exact(1);
     }
