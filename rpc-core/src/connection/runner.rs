@@ -117,16 +117,15 @@ impl Runner {
             Err(fault) => return self.refuse(call, fault),
         };
         let nested = call.head.depth > 0;
-        let spawned = Spawned::new(call, method);
+        let ambient = Ambient::of(&call.head);
+        let request = arrived(&self.shared, method, call, ambient);
         let turns = method.ordered.then_some(&mut self.turns);
-        let held = Held::take(turns, serving.max_running.as_ref(), call);
-        let request = arrived(&self.shared, method, call, spawned.ambient);
-        let held = match held {
+        let held = match Held::take(turns, serving.max_running.as_ref(), call) {
             Ok(held) => held,
             Err(_) if nested => return Some(Err(not_its_turn())),
             Err(lines) => {
-                let (stack, load) = (serving.stack.another(), Arc::clone(load));
-                self.wait_and_start(request, stack, lines, spawned, load);
+                let (stack, spawned) = (serving.stack.another(), Spawned::new(call, method, load));
+                self.wait_and_start(request, stack, lines, spawned);
                 return None;
             }
         };
@@ -139,12 +138,12 @@ impl Runner {
                 let another = serving.stack.another();
                 let stack = std::mem::replace(&mut serving.stack, another);
                 let lines = held.give_place_back(serving.max_running.as_ref());
-                let load = Arc::clone(load);
-                self.wait_and_start(request, stack, lines, spawned, load);
+                let spawned = Spawned::new(call, method, load);
+                self.wait_and_start(request, stack, lines, spawned);
                 return None;
             }
         }
-        let mut running = Running::new(spawned.ambient, held);
+        let mut running = Running::new(ambient, held);
         let watch = (!method.spawn && !load.is_slow()).then_some(&self.watch);
         match running.start(&mut *serving.stack, request, watch, load) {
             // A stream outlives its handler, in a task of its own.
@@ -152,8 +151,8 @@ impl Runner {
             Poll::Ready(result) => return Some(result),
             Poll::Pending => {}
         }
-        let load = Arc::clone(load);
-        self.go_on(running, spawned, load);
+        let spawned = Spawned::new(call, method, load);
+        self.go_on(running, spawned);
         None
     }
 

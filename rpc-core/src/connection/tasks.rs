@@ -17,26 +17,22 @@ use crate::proto::{CallId, IncomingCall};
 use crate::server::MethodLoad;
 
 /// A call as its task knows it.
-#[derive(Clone, Copy)]
 pub(super) struct Spawned {
     call: CallId,
-    pub(super) ambient: Ambient,
+    ambient: Ambient,
     oneway: bool,
     finish: bool,
+    load: Arc<MethodLoad>,
 }
 
 impl Spawned {
-    #[inline]
-    pub(super) fn new(call: &IncomingCall, method: &Method) -> Self {
-        let head = &call.head;
+    pub(super) fn new(call: &IncomingCall, method: &Method, load: &Arc<MethodLoad>) -> Self {
         Self {
             call: call.id,
-            ambient: Ambient {
-                deadline: head.deadline.map(Instant::from_std),
-                depth: head.depth,
-            },
-            oneway: head.oneway,
+            ambient: Ambient::of(&call.head),
+            oneway: call.head.oneway,
             finish: method.finish,
+            load: Arc::clone(load),
         }
     }
 }
@@ -44,10 +40,10 @@ impl Spawned {
 impl Runner {
     /// A task for a handler that has begun and is not done.
     #[inline(never)]
-    pub(super) fn go_on(&self, running: Running, spawned: Spawned, load: Arc<MethodLoad>) {
+    pub(super) fn go_on(&self, running: Running, spawned: Spawned) {
         // Before there is a task: a runtime that shuts down drops it at once, and it answers as one that has begun.
         self.shared.begin(spawned.call);
-        self.spawn(running, spawned, load);
+        self.spawn(running, spawned);
     }
 
     /// A task that waits for what the call needs and for the stack, and then calls it.
@@ -58,7 +54,6 @@ impl Runner {
         mut stack: Box<dyn Stack>,
         lines: Lines,
         spawned: Spawned,
-        load: Arc<MethodLoad>,
     ) {
         let Spawned { call, ambient, .. } = spawned;
         let shared = Arc::clone(&self.shared);
@@ -73,15 +68,16 @@ impl Runner {
             Ok(response.holding(held))
         });
         let running = Running::with_future(reply, ambient);
-        self.spawn(running, spawned, load);
+        self.spawn(running, spawned);
     }
 
-    fn spawn(&self, running: Running, spawned: Spawned, load: Arc<MethodLoad>) {
+    fn spawn(&self, running: Running, spawned: Spawned) {
         let Spawned {
             call,
             ambient,
             oneway,
             finish,
+            load,
         } = spawned;
         let task = HandlerTask::new(running, call, &self.shared, load);
         let outliving = self.serving.as_ref().filter(|_| oneway || finish);
