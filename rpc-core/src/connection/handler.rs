@@ -132,6 +132,7 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[inline]
     fn drop(&mut self) {
         if self.future.is_some() {
             self.drop_future();

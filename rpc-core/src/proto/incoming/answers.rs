@@ -61,7 +61,8 @@ impl Incoming {
     }
 }
 
-#[inline]
+/// Always in place: called, its arguments are moved twice.
+#[inline(always)]
 fn respond(call: CallId, status: u8, body: Body, metadata: &mut Metadata, outbox: &mut Outbox) -> State {
     let metadata = std::mem::take(metadata);
     // A fault record fills a packet by itself.
