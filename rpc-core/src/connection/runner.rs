@@ -117,34 +117,34 @@ impl Runner {
             Err(fault) => return self.refuse(call, fault),
         };
         let nested = call.head.depth > 0;
-        let ambient = Ambient::of(&call.head);
-        let request = arrived(&self.shared, method, call, ambient);
         let turns = method.ordered.then_some(&mut self.turns);
         let held = match Held::take(turns, serving.max_running.as_ref(), call) {
             Ok(held) => held,
-            Err(_) if nested => return Some(Err(not_its_turn())),
+            Err(_) if nested => return self.refuse(call, not_its_turn()),
             Err(lines) => {
                 let (stack, spawned) = (serving.stack.another(), Spawned::new(call, method, load));
-                self.wait_and_start(request, stack, lines, spawned);
+                self.wait_and_start(call, stack, lines, spawned);
                 return None;
             }
         };
         match poll_stack(&mut *serving.stack, &mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(fault)) => return Some(Err(fault)),
-            Poll::Pending if nested => return Some(Err(not_ready())),
+            Poll::Ready(Err(fault)) => return self.refuse(call, fault),
+            Poll::Pending if nested => return self.refuse(call, not_ready()),
             Poll::Pending => {
                 // The instance that was asked for readiness is the one that is called.
                 let another = serving.stack.another();
                 let stack = std::mem::replace(&mut serving.stack, another);
                 let lines = held.give_place_back(serving.max_running.as_ref());
                 let spawned = Spawned::new(call, method, load);
-                self.wait_and_start(request, stack, lines, spawned);
+                self.wait_and_start(call, stack, lines, spawned);
                 return None;
             }
         }
+        let ambient = Ambient::of(&call.head);
         let mut running = Running::new(ambient, held);
         let watch = (!method.spawn && !load.is_slow()).then_some(&self.watch);
+        let request = || arrived(&self.shared, method, call, ambient);
         match running.start(&mut *serving.stack, request, watch, load) {
             // A stream outlives its handler, in a task of its own.
             Poll::Ready(Ok(response)) if response.is_stream() => running.return_again(response),
@@ -168,7 +168,7 @@ impl Runner {
 
 /// A call of the peer's as the stack gets it.
 #[inline]
-fn arrived(
+pub(super) fn arrived(
     shared: &Arc<Shared>,
     method: &'static Method,
     call: &mut IncomingCall,

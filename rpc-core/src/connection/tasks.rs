@@ -8,10 +8,9 @@ use tokio::time::Instant;
 use super::Ambient;
 use super::handler::{HandlerTask, Running, Stack, call_stack, poll_stack};
 use super::lines::Lines;
-use super::runner::Runner;
+use super::runner::{Runner, arrived};
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::message::Request;
 use crate::method::Method;
 use crate::proto::{CallId, IncomingCall};
 use crate::server::MethodLoad;
@@ -21,17 +20,17 @@ pub(super) struct Spawned {
     call: CallId,
     ambient: Ambient,
     oneway: bool,
-    finish: bool,
+    method: &'static Method,
     load: Arc<MethodLoad>,
 }
 
 impl Spawned {
-    pub(super) fn new(call: &IncomingCall, method: &Method, load: &Arc<MethodLoad>) -> Self {
+    pub(super) fn new(call: &IncomingCall, method: &'static Method, load: &Arc<MethodLoad>) -> Self {
         Self {
             call: call.id,
             ambient: Ambient::of(&call.head),
             oneway: call.head.oneway,
-            finish: method.finish,
+            method,
             load: Arc::clone(load),
         }
     }
@@ -50,12 +49,13 @@ impl Runner {
     #[inline(never)]
     pub(super) fn wait_and_start(
         &self,
-        request: Request,
+        incoming: &mut IncomingCall,
         mut stack: Box<dyn Stack>,
         lines: Lines,
         spawned: Spawned,
     ) {
-        let Spawned { call, ambient, .. } = spawned;
+        let (call, ambient) = (spawned.call, spawned.ambient);
+        let request = arrived(&self.shared, spawned.method, incoming, ambient);
         let shared = Arc::clone(&self.shared);
         let reply = Box::pin(async move {
             let held = lines.wait().await;
@@ -76,9 +76,10 @@ impl Runner {
             call,
             ambient,
             oneway,
-            finish,
+            method,
             load,
         } = spawned;
+        let finish = method.finish;
         let task = HandlerTask::new(running, call, &self.shared, load);
         let outliving = self.serving.as_ref().filter(|_| oneway || finish);
         let task = match outliving {
