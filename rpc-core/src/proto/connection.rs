@@ -351,6 +351,11 @@ impl Connection {
         self.outgoing.max_body()
     }
 
+    /// The limit for the response to a call of the peer's.
+    pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
+        self.incoming.limit(call, self.outgoing.max_body())
+    }
+
     /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
     #[must_use]
     #[inline]

@@ -17,7 +17,7 @@ mod items;
 use std::time::Instant;
 
 use super::agreed::Limits;
-use super::body_limits::MethodLimits;
+use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, FaultRecord, IncomingCall, RequestHead, code, ran};
 use super::error::ProtocolError;
 use super::items::{ItemsIn, ItemsOut};
@@ -136,6 +136,11 @@ impl Incoming {
                 ..
             })
         )
+    }
+
+    /// The limit for bodies of the call: its method's, or else `of_end`.
+    pub(super) fn limit(&mut self, call: CallId, of_end: u64) -> BodyLimit {
+        BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end)
     }
 
     /// How many calls have begun and have no terminal frame yet.
