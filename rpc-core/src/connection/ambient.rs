@@ -8,6 +8,8 @@ use std::cell::Cell;
 
 use tokio::time::Instant;
 
+use crate::proto::RequestHead;
+
 thread_local! {
     /// Of the handler that this thread polls. A `tokio::task_local` would move what the handler returns three times.
     static AMBIENT: Cell<Option<Ambient>> = const { Cell::new(None) };
@@ -21,6 +23,15 @@ pub(crate) struct Ambient {
 }
 
 impl Ambient {
+    /// That of the handler of a call of the peer's.
+    #[inline]
+    pub(super) fn of(head: &RequestHead) -> Self {
+        Self {
+            deadline: head.deadline.map(Instant::from_std),
+            depth: head.depth,
+        }
+    }
+
     /// That of the handler that is being polled, if one is.
     #[inline]
     pub(crate) fn current() -> Option<Self> {

@@ -226,7 +226,7 @@ impl State {
         let flushing = self.flushing.drain(..);
         outcomes.wake.extend(flushing.map(|(_, waker)| waker));
         for call in self.proto.cut() {
-            outcomes.wake.extend(self.end_call_of_peer(call));
+            self.end_call_of_peer(call, &mut outcomes.wake);
         }
         self.drain_events(outcomes);
     }

@@ -1,5 +1,6 @@
 //! Runs the calls that arrive, as far as they get at once. Those that do not get to their end become `tasks`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -19,7 +20,7 @@ use super::transmit::Share;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId, reserve_first};
+use crate::proto::{CallId, IncomingCall, Opener, RequestHead, StreamId};
 use crate::server::{Context as CallContext, Watch};
 use crate::streaming::{Items, Upload};
 
@@ -39,7 +40,7 @@ pub(super) struct Runner {
     pub(super) serving: Option<Serving>,
     watch: Watch,
     turns: Turns,
-    answers: Vec<(CallId, Result<Response, Fault>)>,
+    answers: VecDeque<(CallId, Result<Response, Fault>)>,
     share: Share,
 }
 
@@ -50,7 +51,7 @@ impl Runner {
             serving,
             watch: Watch::default(),
             turns: Turns::default(),
-            answers: Vec::new(),
+            answers: VecDeque::new(),
             share: Share::of_process(),
         }
     }
@@ -62,15 +63,13 @@ impl Runner {
             return;
         }
         let watched = self.watch.start(arrivals.len());
-        for arrival in arrivals.drain(..) {
+        for arrival in arrivals.iter_mut() {
             match arrival {
-                Arrival::Announced(call, head) => self.announce(call, &head),
-                Arrival::Withdrawn(call) => self.turns.withdraw(call),
+                Arrival::Announced(call, head) => self.announce(*call, head),
+                Arrival::Withdrawn(call) => self.turns.withdraw(*call),
                 Arrival::Call(call) => {
-                    let id = call.id;
                     if let Some(result) = self.run(call) {
-                        reserve_first(&mut self.answers);
-                        self.answers.push((id, result));
+                        push_back(&mut self.answers, (call.id, result));
                     }
                     if self.share.is(self.answers.len()) {
                         self.answer_share();
@@ -78,6 +77,7 @@ impl Runner {
                 }
             }
         }
+        arrivals.clear();
         self.watch.stop(watched);
     }
 
@@ -90,12 +90,9 @@ impl Runner {
     /// Queues the answers that there are, and adds whom to wake then.
     #[inline]
     pub(super) fn answer_rest(&mut self, state: &mut State, woken: &mut Vec<Waker>) {
-        if self.answers.is_empty() {
-            return;
-        }
-        for (call, result) in self.answers.drain(..) {
+        while let Some((call, result)) = self.answers.pop_front() {
             state.answer_with_result(call, result);
-            woken.extend(state.end_call_of_peer(call));
+            state.end_call_of_peer(call, woken);
         }
     }
 
@@ -118,60 +115,57 @@ impl Runner {
     }
 
     /// Runs a call as far as it gets at once. `None`: it has become a task and answers for itself.
-    fn run(&mut self, call: IncomingCall) -> Option<Result<Response, Fault>> {
+    #[inline]
+    fn run(&mut self, call: &mut IncomingCall) -> Option<Result<Response, Fault>> {
         let Some(serving) = &mut self.serving else {
-            let fault = Fault::new(Outcome::Refused, Reason::UnknownService);
-            return self.refuse(
-                &call,
-                fault.with_detail("the client offers no services; it does so when it connects"),
-            );
+            return self.refuse(call, serves_nothing());
         };
         let (method, load) = match serving.dispatch.find(&call.head) {
             Ok(found) => found,
-            Err(fault) => return self.refuse(&call, fault),
+            Err(fault) => return self.refuse(call, fault),
         };
         let nested = call.head.depth > 0;
-        let spawned = Spawned::new(&call, method);
         let turns = method.ordered.then_some(&mut self.turns);
-        let held = Held::take(turns, serving.max_running.as_ref(), &call);
-        let request = arrived(&self.shared, method, call, spawned.ambient);
-        let held = match held {
+        let held = match Held::take(turns, serving.max_running.as_ref(), call) {
             Ok(held) => held,
-            Err(_) if nested => return Some(Err(not_its_turn())),
+            Err(_) if nested => return self.refuse(call, not_its_turn()),
             Err(lines) => {
-                let (stack, load) = (serving.stack.another(), Arc::clone(load));
-                self.wait_and_start(request, stack, lines, spawned, load);
+                let (stack, spawned) = (serving.stack.another(), Spawned::new(call, method, load));
+                self.wait_and_start(call, stack, lines, spawned);
                 return None;
             }
         };
         match poll_stack(&mut *serving.stack, &mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(fault)) => return Some(Err(fault)),
-            Poll::Pending if nested => return Some(Err(not_ready())),
+            Poll::Ready(Err(fault)) => return self.refuse(call, fault),
+            Poll::Pending if nested => return self.refuse(call, not_ready()),
             Poll::Pending => {
                 // The instance that was asked for readiness is the one that is called.
                 let another = serving.stack.another();
                 let stack = std::mem::replace(&mut serving.stack, another);
                 let lines = held.give_place_back(serving.max_running.as_ref());
-                let load = Arc::clone(load);
-                self.wait_and_start(request, stack, lines, spawned, load);
+                let spawned = Spawned::new(call, method, load);
+                self.wait_and_start(call, stack, lines, spawned);
                 return None;
             }
         }
-        let mut running = Running::new(spawned.ambient, held);
+        let ambient = Ambient::of(&call.head);
+        let mut running = Running::new(ambient, held);
         let watch = (!method.spawn && !load.is_slow()).then_some(&self.watch);
+        let request = || arrived(&self.shared, method, call, ambient);
         match running.start(&mut *serving.stack, request, watch, load) {
             // A stream outlives its handler, in a task of its own.
             Poll::Ready(Ok(response)) if response.is_stream() => running.return_again(response),
             Poll::Ready(result) => return Some(result),
             Poll::Pending => {}
         }
-        let load = Arc::clone(load);
-        self.go_on(running, spawned, load);
+        let spawned = Spawned::new(call, method, load);
+        self.go_on(running, spawned);
         None
     }
 
     /// A call that nobody is asked about: its items have no reader.
+    #[cold]
     fn refuse(&self, call: &IncomingCall, fault: Fault) -> Option<Result<Response, Fault>> {
         if call.head.upload {
             self.shared.close_upload(call.id);
@@ -182,7 +176,12 @@ impl Runner {
 
 /// A call of the peer's as the stack gets it.
 #[inline]
-fn arrived(shared: &Arc<Shared>, method: &'static Method, call: IncomingCall, ambient: Ambient) -> Request {
+pub(super) fn arrived(
+    shared: &Arc<Shared>,
+    method: &'static Method,
+    call: &mut IncomingCall,
+    ambient: Ambient,
+) -> Request {
     let context = CallContext::new(method, shared, call.id, ambient);
     let upload = call.head.upload.then(|| upload_of(shared, call.id));
     Request::arrived(method, shared.codec, call, upload, context)
@@ -194,7 +193,23 @@ fn upload_of(shared: &Arc<Shared>, call: CallId) -> Upload {
     Upload::new(Items::of(ItemsReceiver::new(shared, StreamId { opener, call })))
 }
 
+#[cold]
+fn serves_nothing() -> Fault {
+    Fault::new(Outcome::Refused, Reason::UnknownService)
+        .with_detail("the client offers no services; it does so when it connects")
+}
+
+#[cold]
 fn not_ready() -> Fault {
     Fault::new(Outcome::Refused, Reason::Overloaded { retry_after: None })
         .with_detail("a layer was not ready, and a nested call does not wait")
+}
+
+/// Adds to the end. Most connections never have a second call open, and a queue's own first room is for four.
+#[inline]
+fn push_back<T>(queue: &mut VecDeque<T>, value: T) {
+    if queue.capacity() == 0 {
+        queue.reserve_exact(1);
+    }
+    queue.push_back(value);
 }

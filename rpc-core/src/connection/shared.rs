@@ -15,7 +15,7 @@ use super::state::State;
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Answer, CallId, MetadataError};
+use crate::proto::{CallId, MetadataError};
 use crate::transport::{PacketSender, PeerIdentity};
 
 /// One connection, as its driver, its channels and its handlers see it.
@@ -55,31 +55,24 @@ impl Shared {
 
     /// Answers a call whose handler ran in a task of its own.
     pub(super) fn answer(&self, call: CallId, result: Result<Response, Fault>) {
-        let mut state = self.lock();
-        let answer = state.answer_of(call, result);
-        self.answer_with(state, call, answer);
-    }
-
-    /// Sends the terminal frame of a call of the peer's.
-    pub(super) fn answer_with(&self, mut state: MutexGuard<'_, State>, call: CallId, answer: Answer) {
-        state.forget_handler(call);
-        let woken = state.end_call_of_peer(call);
-        if state.end.is_none() && state.proto.answer(call, answer) {
-            state.notify_if_over();
-            self.flush_or_gather(state);
-        } else {
-            drop(state);
-        }
-        woken.into_iter().for_each(Waker::wake);
+        self.answer_by(call, |state| state.answer_with_result(call, result));
     }
 
     /// Answers a call whose handler was dropped before it had ended.
     pub(super) fn answer_interrupted(&self, call: CallId) {
+        self.answer_by(call, |state| {
+            state.proto.answer_interrupted(call);
+            true
+        });
+    }
+
+    /// Sends the terminal frame of a call of the peer's; `answer` says whether there is one.
+    pub(super) fn answer_by(&self, call: CallId, answer: impl FnOnce(&mut State) -> bool) {
         let mut state = self.lock();
         state.forget_handler(call);
-        let woken = state.end_call_of_peer(call);
-        if state.end.is_none() {
-            state.proto.answer_interrupted(call);
+        let mut woken = Vec::new();
+        state.end_call_of_peer(call, &mut woken);
+        if state.end.is_none() && answer(&mut state) {
             state.notify_if_over();
             self.flush_or_gather(state);
         } else {

@@ -17,7 +17,7 @@ use super::transmit::Share;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Agreed, Answer, CallId, Connection, Event, Opener, OutPacket, Slots, StreamId};
+use crate::proto::{Agreed, CallId, Connection, Event, Opener, OutPacket, Slots, StreamId};
 use crate::streaming::ItemError;
 
 /// What the lock guards. Nothing of the user's runs under it.
@@ -196,27 +196,24 @@ impl State {
         }
     }
 
-    /// Answers a call of the peer's whose handler ended where it arrived.
+    /// Answers a call of the peer's. False: it had been answered.
     #[inline]
-    pub(super) fn answer_with_result(&mut self, call: CallId, result: Result<Response, Fault>) {
-        let answer = self.answer_of(call, result);
-        self.proto.answer(call, answer);
-    }
-
-    /// How a handler's result goes over the wire.
-    #[inline]
-    pub(super) fn answer_of(&mut self, call: CallId, result: Result<Response, Fault>) -> Answer {
+    pub(super) fn answer_with_result(&mut self, call: CallId, result: Result<Response, Fault>) -> bool {
         if let Ok(response) = &result {
             self.take_metadata(call, response);
         }
-        answer_of(result, self.proto.response_limit(call))
+        self.proto.answer_by(call, |limit| answer_of(result, limit))
     }
 
     /// What layers put beside the result.
+    #[inline]
     pub(super) fn take_metadata(&mut self, call: CallId, response: &Response) {
-        if response.metadata().is_empty() {
-            return;
+        if !response.metadata().is_empty() {
+            self.add_metadata(call, response);
         }
+    }
+
+    fn add_metadata(&mut self, call: CallId, response: &Response) {
         let Some(metadata) = self.proto.metadata_mut(call) else {
             return;
         };

@@ -79,7 +79,7 @@ impl Shared {
             Pumped::Ended(Err(ItemError::Fault(fault))) => Answer::Faulted(record_of(&fault)),
             Pumped::Unwanted => return self.answer_interrupted(call),
         };
-        self.answer_with(self.lock(), call, answer);
+        self.answer_by(call, |state| state.proto.answer(call, answer));
     }
 
     /// Sends the items that follow a request, in a task of their own.
@@ -160,15 +160,17 @@ impl Shared {
 
 impl State {
     /// The call of the peer's has its answer: whoever still reads its stream reads no further, and nobody waits for it.
-    /// Whom to wake.
+    /// Adds whom to wake.
     #[inline]
-    pub(super) fn end_call_of_peer(&mut self, call: CallId) -> Vec<Waker> {
-        if self.cancels.is_empty() && self.streams.is_empty() {
-            return Vec::new();
+    pub(super) fn end_call_of_peer(&mut self, call: CallId, wake: &mut Vec<Waker>) {
+        if !self.cancels.is_empty() || !self.streams.is_empty() {
+            self.tell_end_of_call(call, wake);
         }
-        let mut wake = self.cancels.take(call);
+    }
+
+    fn tell_end_of_call(&mut self, call: CallId, wake: &mut Vec<Waker>) {
+        wake.extend(self.cancels.take(call));
         wake.extend(self.end_upload_of_peer(call));
-        wake
     }
 
     /// Whoever still reads the items of a call of the peer's reads no further. Whom to wake.

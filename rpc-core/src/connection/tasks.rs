@@ -8,57 +8,54 @@ use tokio::time::Instant;
 use super::Ambient;
 use super::handler::{HandlerTask, Running, Stack, call_stack, poll_stack};
 use super::lines::Lines;
-use super::runner::Runner;
+use super::runner::{Runner, arrived};
 use super::state::Handler;
 use crate::fault::{Fault, Outcome, Reason};
-use crate::message::Request;
 use crate::method::Method;
 use crate::proto::{CallId, IncomingCall};
 use crate::server::MethodLoad;
 
 /// A call as its task knows it.
-#[derive(Clone, Copy)]
 pub(super) struct Spawned {
     call: CallId,
-    pub(super) ambient: Ambient,
+    ambient: Ambient,
     oneway: bool,
-    finish: bool,
+    method: &'static Method,
+    load: Arc<MethodLoad>,
 }
 
 impl Spawned {
-    #[inline]
-    pub(super) fn new(call: &IncomingCall, method: &Method) -> Self {
-        let head = &call.head;
+    pub(super) fn new(call: &IncomingCall, method: &'static Method, load: &Arc<MethodLoad>) -> Self {
         Self {
             call: call.id,
-            ambient: Ambient {
-                deadline: head.deadline.map(Instant::from_std),
-                depth: head.depth,
-            },
-            oneway: head.oneway,
-            finish: method.finish,
+            ambient: Ambient::of(&call.head),
+            oneway: call.head.oneway,
+            method,
+            load: Arc::clone(load),
         }
     }
 }
 
 impl Runner {
     /// A task for a handler that has begun and is not done.
-    pub(super) fn go_on(&self, running: Running, spawned: Spawned, load: Arc<MethodLoad>) {
+    #[inline(never)]
+    pub(super) fn go_on(&self, running: Running, spawned: Spawned) {
         // Before there is a task: a runtime that shuts down drops it at once, and it answers as one that has begun.
         self.shared.begin(spawned.call);
-        self.spawn(running, spawned, load);
+        self.spawn(running, spawned);
     }
 
     /// A task that waits for what the call needs and for the stack, and then calls it.
+    #[inline(never)]
     pub(super) fn wait_and_start(
         &self,
-        request: Request,
+        incoming: &mut IncomingCall,
         mut stack: Box<dyn Stack>,
         lines: Lines,
         spawned: Spawned,
-        load: Arc<MethodLoad>,
     ) {
-        let Spawned { call, ambient, .. } = spawned;
+        let (call, ambient) = (spawned.call, spawned.ambient);
+        let request = arrived(&self.shared, spawned.method, incoming, ambient);
         let shared = Arc::clone(&self.shared);
         let reply = Box::pin(async move {
             let held = lines.wait().await;
@@ -71,16 +68,18 @@ impl Runner {
             Ok(response.holding(held))
         });
         let running = Running::with_future(reply, ambient);
-        self.spawn(running, spawned, load);
+        self.spawn(running, spawned);
     }
 
-    fn spawn(&self, running: Running, spawned: Spawned, load: Arc<MethodLoad>) {
+    fn spawn(&self, running: Running, spawned: Spawned) {
         let Spawned {
             call,
             ambient,
             oneway,
-            finish,
+            method,
+            load,
         } = spawned;
+        let finish = method.finish;
         let task = HandlerTask::new(running, call, &self.shared, load);
         let outliving = self.serving.as_ref().filter(|_| oneway || finish);
         let task = match outliving {

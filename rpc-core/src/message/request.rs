@@ -54,27 +54,25 @@ impl Request {
         }
     }
 
-    /// A call of the peer's.
+    /// A call of the peer's, whose body and metadata are taken.
+    #[inline]
     pub(crate) fn arrived(
         method: &'static Method,
         codec: Codec,
-        call: IncomingCall,
+        call: &mut IncomingCall,
         upload: Option<Upload>,
         context: Context,
     ) -> Self {
-        let IncomingCall {
-            head, metadata, body, ..
-        } = call;
         Self {
             method,
-            service: ServiceId(head.service),
+            service: ServiceId(call.head.service),
             codec,
-            body,
-            deadline: head.deadline.map(Instant::from_std),
-            attempt: head.attempt,
-            depth: head.depth,
+            body: std::mem::take(&mut call.body),
+            deadline: call.head.deadline.map(Instant::from_std),
+            attempt: call.head.attempt,
+            depth: call.head.depth,
             upload,
-            metadata,
+            metadata: std::mem::take(&mut call.metadata),
             context: Some(context),
         }
     }
@@ -197,18 +195,17 @@ impl Request {
         (self.metadata, self.body)
     }
 
+    pub(crate) fn into_context(self) -> Option<Context> {
+        self.context
+    }
+
+    /// Takes the body out, and nobody reads what items may follow. The context gets what else the method may ask about.
     #[inline]
-    pub(crate) fn into_parts(self) -> (Body, Codec, Option<Context>) {
-        let Self {
-            body,
-            codec,
-            mut context,
-            metadata,
-            ..
-        } = self;
-        if let Some(context) = &mut context {
-            context.set_metadata(metadata);
+    pub(crate) fn take_body(&mut self) -> (Body, Option<&Context>) {
+        self.upload = None;
+        if let Some(context) = &mut self.context {
+            context.set_metadata(std::mem::take(&mut self.metadata));
         }
-        (body, codec, context)
+        (std::mem::take(&mut self.body), self.context.as_ref())
     }
 }

@@ -183,9 +183,16 @@ impl Connection {
     }
 
     /// Answers a call of the peer's. False: it had been answered.
-    #[inline]
     pub fn answer(&mut self, call: CallId, answer: Answer) -> bool {
         self.incoming.answer(call, answer, &mut self.outbox)
+    }
+
+    /// The same with an answer that is made for the limit that its body has.
+    #[inline]
+    pub fn answer_by(&mut self, call: CallId, answer: impl FnOnce(BodyLimit) -> Answer) -> bool {
+        let of_end = self.outgoing.max_body();
+        let answer = |of_method| answer(BodyLimit::of(of_method, of_end));
+        self.incoming.answer_by(call, answer, &mut self.outbox)
     }
 
     /// Answers a call of the peer's whose handler was dropped before it ended.
@@ -334,7 +341,6 @@ impl Connection {
     }
 
     /// The limit for the response to a call of the peer's.
-    #[inline]
     pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
         self.incoming.limit(call, self.outgoing.max_body())
     }

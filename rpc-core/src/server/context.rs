@@ -142,6 +142,7 @@ impl Context {
     ///
     /// # Errors
     /// If the value cannot be encoded.
+    #[inline]
     pub fn respond<T: Serialize + 'static>(&self, value: T) -> Result<Response, Fault> {
         encode(self.connection.codec, value, Outcome::Ran).map(Response::ok)
     }
@@ -194,11 +195,22 @@ impl Request {
     ///
     /// # Errors
     /// If the body is not exactly one `T`, or this is no request at a server.
-    pub fn accept<T: DeserializeOwned + 'static>(self) -> Result<(Context, T), Fault> {
-        let (body, codec, context) = self.into_parts();
-        let without = "a request that did not come over a connection";
-        let context =
-            context.ok_or_else(|| Fault::new(Outcome::Refused, Reason::Other).with_detail(without))?;
+    pub fn accept<T: DeserializeOwned + 'static>(mut self) -> Result<(Context, T), Fault> {
+        let (_, value) = self.enter()?;
+        let context = self.into_context().ok_or_else(no_context)?;
+        Ok((context, value))
+    }
+
+    /// The same where the request lies: a future that owns it moves neither it nor its context.
+    ///
+    /// # Errors
+    /// As of [`accept`](Self::accept).
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter<T: DeserializeOwned + 'static>(&mut self) -> Result<(&Context, T), Fault> {
+        let codec = self.codec();
+        let (body, context) = self.take_body();
+        let context = context.ok_or_else(no_context)?;
         let value = decode(codec, body, Outcome::Refused)?;
         if context.gate.as_ref().is_some_and(|gate| !gate.enter()) {
             let late = "a layer had given it up";
@@ -206,6 +218,11 @@ impl Request {
         }
         Ok((context, value))
     }
+}
+
+#[cold]
+fn no_context() -> Fault {
+    Fault::new(Outcome::Refused, Reason::Other).with_detail("a request that did not come over a connection")
 }
 
 /// Encodes a value; a panic of its `Serialize` is a fault like any other.

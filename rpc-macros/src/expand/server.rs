@@ -151,7 +151,9 @@ fn mount(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream
                 #all
             }
 
-            fn call(&self, index: usize, request: #facade::__private::Request) -> #facade::__private::Reply {
+            // Those of streams own the request that is moved on to them.
+            #[allow(unused_mut)]
+            fn call(&self, index: usize, mut request: #facade::__private::Request) -> #facade::__private::Reply {
                 match index {
                     #(#arms)*
                     _ => #facade::__private::unknown_method(&request),
@@ -161,7 +163,7 @@ fn mount(service: &Service, own: &Ident, parameters: &Parameters) -> TokenStream
     }
 }
 
-/// One method: a single box per call, which owns the service and the context.
+/// One method: a single box per call, which owns the service and the request with its context.
 fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &Method) -> TokenStream {
     let inherited = attributes::inherited(&method.item.attrs);
     let arc = arc(service);
@@ -170,17 +172,17 @@ fn arm(service: &Service, implementation: &TokenStream, index: usize, method: &M
     let encoded_type = methods::encoded_type(method);
     let names: Vec<Ident> = (0..method.arguments.len()).map(local).collect();
     let arguments = methods::encoded_value(method, &names);
-    let context = method.takes_context.then(|| quote!(&cx,));
+    let context = method.takes_context.then(|| quote!(cx,));
     let facade = &service.facade;
     let upload = upload(facade, method, &names);
     let run = quote! {
         #upload
-        let (cx, #arguments) = request.accept::<#encoded_type>()?;
+        let (cx, #arguments) = request.enter::<#encoded_type>()?;
         let result = #implementation::#ident(&service, #context #(#names),*).await;
     };
     let reply = match feed(method) {
         Some(feed) => quote! {
-            #facade::__private::reply_with_stream(request, move |request, feed| async move { #run #feed })
+            #facade::__private::reply_with_stream(request, move |mut request, feed| async move { #run #feed })
         },
         None => {
             let respond = respond(method);
@@ -226,7 +228,7 @@ fn feed(method: &Method) -> Option<TokenStream> {
             };
         }
     });
-    Some(quote!(#unwrapped feed.#feed(&cx, result).await))
+    Some(quote!(#unwrapped feed.#feed(cx, result).await))
 }
 
 fn arc(service: &Service) -> TokenStream {

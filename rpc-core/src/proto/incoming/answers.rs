@@ -6,8 +6,18 @@ use super::{
 
 impl Incoming {
     /// Sends the one terminal frame of a running call. False: it has been sent, or the call is unknown.
-    #[inline]
     pub(in crate::proto) fn answer(&mut self, call: CallId, answer: Answer, outbox: &mut Outbox) -> bool {
+        self.answer_by(call, |_| answer, outbox)
+    }
+
+    /// The same with an answer that is made for the method's own limit for bodies.
+    #[inline]
+    pub(in crate::proto) fn answer_by(
+        &mut self,
+        call: CallId,
+        answer: impl FnOnce(Option<u64>) -> Answer,
+        outbox: &mut Outbox,
+    ) -> bool {
         let Some(slot) = self.slots.get_used(call) else {
             return false;
         };
@@ -20,20 +30,23 @@ impl Incoming {
         else {
             return false;
         };
+        let answer = answer(slot.max_body);
         if items.is_some() {
             self.end_stream(call, answer, outbox);
             return true;
         }
-        let oneway = *oneway;
-        let mut respond = |status, body| respond(call, status, body, &mut slot.metadata, outbox);
-        let state = match (*interrupted, answer) {
-            (_, Answer::Refused(record)) => refuse(call, &record, outbox),
-            (Some(Interrupt::Cancelled), _) | (_, Answer::Nothing) => done(call, outbox),
-            _ if oneway => done(call, outbox),
-            (_, Answer::Succeeded(body)) => respond(0, body),
-            (_, Answer::StreamEnded) => respond(0, Body::new()),
-            (_, Answer::Failed(body)) => respond(1, body),
-            (_, Answer::Faulted(record)) => respond(2, record.encode()),
+        let silent = *oneway || *interrupted == Some(Interrupt::Cancelled);
+        let state = 'state: {
+            let (status, body) = match answer {
+                Answer::Refused(record) => break 'state refuse(call, &record, outbox),
+                Answer::Nothing => break 'state done(call, outbox),
+                _ if silent => break 'state done(call, outbox),
+                Answer::Succeeded(body) => (0, body),
+                Answer::StreamEnded => (0, Body::new()),
+                Answer::Failed(body) => (1, body),
+                Answer::Faulted(record) => (2, record.encode()),
+            };
+            respond(call, status, body, &mut slot.metadata, outbox)
         };
         slot.close(state, &mut self.window, &mut self.open);
         true
@@ -48,18 +61,24 @@ impl Incoming {
     }
 }
 
+/// Always in place: called, its arguments are moved twice.
+#[inline(always)]
 fn respond(call: CallId, status: u8, body: Body, metadata: &mut Metadata, outbox: &mut Outbox) -> State {
     let metadata = std::mem::take(metadata);
     // A fault record fills a packet by itself.
     let extensions = if status == 2 { &[] } else { metadata.encoded() };
-    if outbox.fits(4 + extensions.len(), body.len()) {
-        let head = [status, 0, 0, 0];
-        let response = OutFrame {
-            extensions,
-            ..frame(Kind::Response, call, &head)
-        };
-        return State::Answered(outbox.push(&response, body));
+    if !outbox.fits(4 + extensions.len(), body.len()) {
+        return respond_large(call, status, body, extensions, outbox);
     }
+    let head = [status, 0, 0, 0];
+    let response = OutFrame {
+        extensions,
+        ..frame(Kind::Response, call, &head)
+    };
+    State::Answered(outbox.push(&response, body))
+}
+
+fn respond_large(call: CallId, status: u8, body: Body, extensions: &[u8], outbox: &mut Outbox) -> State {
     let mut head = [status, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     head[4..].copy_from_slice(&(body.len() as u64).to_le_bytes());
     let response = OutFrame {
