@@ -108,7 +108,7 @@ impl Driver {
         state.drain_events(&mut self.outcomes);
         self.gathering |= state.gather_after(&self.outcomes);
         drop(state);
-        self.outcomes.carry_out(&self.shared);
+        self.outcomes.carry_out();
         self.runner.run_all(&mut self.outcomes.incoming);
         handled?;
         self.note_goodbyes()
@@ -116,11 +116,11 @@ impl Driver {
 
     fn note_goodbyes(&mut self) -> Result<(), ConnectionError> {
         if std::mem::take(&mut self.outcomes.peer_drains) {
-            self.shared.stop_calling();
+            self.shared.changed.notify_waiters();
         }
         if std::mem::take(&mut self.outcomes.peer_left) {
             self.peer_left = true;
-            self.shared.stop_calling();
+            self.shared.changed.notify_waiters();
         }
         if let Some(text) = self.outcomes.reported.take() {
             return Err(ConnectionError::Reported(text));
@@ -141,7 +141,7 @@ impl Driver {
             self.timer = state.armed.map(timer_at);
             state.drain_events(&mut self.outcomes);
             drop(state);
-            self.outcomes.carry_out(&self.shared);
+            self.outcomes.carry_out();
         }
     }
 
@@ -167,7 +167,7 @@ impl Driver {
             // What was sent has made room.
             state.drain_events(&mut self.outcomes);
             drop(state);
-            self.outcomes.carry_out(&self.shared);
+            self.outcomes.carry_out();
         }
         true
     }
