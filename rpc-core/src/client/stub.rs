@@ -1,7 +1,7 @@
 //! What every generated client is made of.
 
 use std::any::Any;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::codec::Codec;
 use crate::fault::{CallError, Fault, Outcome, Reason};
 use crate::message::{Response, ServiceId};
 use crate::method::Method;
-use crate::proto::Metadata;
+use crate::proto::{Body, Metadata};
 use crate::server::{decode, encode};
 use crate::streaming::{Streaming, Upload};
 
@@ -85,7 +85,7 @@ impl<S: Caller> Stub<S> {
         A: Serialize + Send + 'static,
         T: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         if response.is_failed() {
             let detail = "the server's method returns a Result, this client's does not";
             return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
@@ -111,7 +111,7 @@ impl<S: Caller> Stub<S> {
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         if response.is_failed() {
             let error = decode(self.options.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
@@ -135,7 +135,7 @@ impl<S: Caller> Stub<S> {
     where
         A: Serialize + Send + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         self.streaming(response)
     }
 
@@ -156,7 +156,7 @@ impl<S: Caller> Stub<S> {
         A: Serialize + Send + 'static,
         E: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         if response.is_failed() {
             let error = decode(self.options.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
@@ -202,7 +202,7 @@ impl<S: Caller> Stub<S> {
     where
         A: Serialize + Send + 'static,
     {
-        self.send(method, args, upload).await.map(drop)
+        self.send(method, self.encode(args)?, upload).await.map(drop)
     }
 
     /// The stream of a response.
@@ -214,28 +214,30 @@ impl<S: Caller> Stub<S> {
         Ok(Streaming::new(items, self.options.codec))
     }
 
-    /// Encodes the arguments at once, so that the future has a body to hold in place of them.
-    fn send<A: Serialize + 'static>(
+    /// Encodes the arguments, which no future holds from then on.
+    #[inline]
+    fn encode<A: Serialize + 'static>(&self, args: A) -> Result<Body, Fault> {
+        encode(self.options.codec, args, Outcome::NotSent)
+    }
+
+    async fn send(
         &self,
         method: &'static Method,
-        args: A,
+        body: Body,
         upload: Option<Upload>,
-    ) -> impl Future<Output = Result<Response, Fault>> + Send + use<'_, S, A> {
-        let body = encode(self.options.codec, args, Outcome::NotSent);
-        async move {
-            let (options, body) = (&self.options, body?);
-            let called = match (&self.caller as &dyn Any).downcast_ref::<Channel>() {
-                Some(channel) => {
-                    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-                    channel.begin(options, method, body, upload, waker)?.await
-                }
-                None => {
-                    let request = options.request(method, body, upload, options.terms(method)?);
-                    // In a box: the futures of calls without layers would have room for it too.
-                    Box::pin(through_layers(self.caller.clone(), request)).await
-                }
-            };
-            called.map_err(|fault| with_ours(fault, method))
-        }
+    ) -> Result<Response, Fault> {
+        let options = &self.options;
+        let called = match (&self.caller as &dyn Any).downcast_ref::<Channel>() {
+            Some(channel) => {
+                let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+                channel.begin(options, method, body, upload, waker)?.await
+            }
+            None => {
+                let request = options.request(method, body, upload, options.terms(method)?);
+                // In a box: the futures of calls without layers would have room for it too.
+                Box::pin(through_layers(self.caller.clone(), request)).await
+            }
+        };
+        called.map_err(|fault| with_ours(fault, method))
     }
 }

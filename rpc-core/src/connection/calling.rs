@@ -25,6 +25,7 @@ impl Shared {
 
     /// The same for a sender without a permit; `waker` is woken when the result is there. `None`: there is no credit, or the
     /// connection takes no more calls; the request is as it was.
+    #[inline]
     pub(crate) fn try_send(
         self: &Arc<Self>,
         request: Sending<'_>,
@@ -81,7 +82,6 @@ impl Shared {
     }
 
     /// The result of the call, if it is there; else `waker` is woken when it is.
-    #[inline]
     pub(super) fn poll_result(
         self: &Arc<Self>,
         ticket: Ticket,

@@ -44,6 +44,7 @@ impl Shared {
         })
     }
 
+    #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing under the lock panics on input; what a panic of ours left behind is still whole enough to end with.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
