@@ -261,15 +261,22 @@ impl Service<Request> for Channel {
 }
 
 /// Whether a request's codec is the connection's.
+#[inline]
 pub(super) fn check_codec(given: Codec, agreed: Codec) -> Result<(), Fault> {
     if given == agreed {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(wrong_codec(given, agreed))
     }
+}
+
+#[cold]
+fn wrong_codec(given: Codec, agreed: Codec) -> Fault {
     let text = format!(
         "the request is {given} and the connection {agreed}; give the client the channel's codec, with \
          `.with_codec(channel.codec())`"
     );
-    Err(Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text))
+    Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text)
 }
 
 impl std::fmt::Debug for Channel {
