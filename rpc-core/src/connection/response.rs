@@ -54,13 +54,13 @@ impl<S: Borrow<Arc<Shared>>> Sent<S> {
     /// Whether the system has the request of a oneway call.
     fn poll_flushed(&mut self, ticket: Ticket, waker: &Waker) -> Option<Result<Response, Fault>> {
         let shared = self.shared.borrow();
-        let nothing = |()| Response::ok(Body::new());
+        let nothing = Response::ok(Body::new());
         if matches!(self.next, Next::Flushed) && shared.has_left(ticket) {
             shared.forget(ticket);
-            return Some(Ok(()).map(nothing));
+            return Some(Ok(nothing));
         }
         self.next = Next::Flushed;
-        Some(shared.poll_flushed(ticket, waker)?.map(nothing))
+        Some(shared.poll_flushed(ticket, waker)?.map(|()| nothing))
     }
 }
 
