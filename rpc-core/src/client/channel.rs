@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio::time::Instant;
-use tokio_util::sync::PollSemaphore;
 use tower::Service;
 
 use crate::codec::Codec;
 use crate::connection::{
-    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, OnewayFuture, ResponseFuture, Sent,
-    Shared, connect,
+    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, Permit, Sent, Shared, WaitForPermit,
+    connect,
 };
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
@@ -30,8 +28,8 @@ use crate::transport::{Link, PeerIdentity};
 /// keep it.
 pub struct Channel {
     handle: Handle,
-    permit: Option<OwnedSemaphorePermit>,
-    line: Option<PollSemaphore>,
+    permit: Option<Permit<Arc<Shared>>>,
+    line: Option<WaitForPermit<Arc<Shared>>>,
 }
 
 #[derive(Clone)]
@@ -237,18 +235,16 @@ impl Service<Request> for Channel {
         if self.permit.is_some() || Ambient::current().is_some() {
             return Poll::Ready(Ok(()));
         }
-        let credit = &self.shared().credit;
-        let permit = match Arc::clone(credit).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(TryAcquireError::Closed) => None,
-            Err(TryAcquireError::NoPermits) => {
-                let credit = Arc::clone(credit);
-                let line = self.line.get_or_insert_with(|| PollSemaphore::new(credit));
-                ready!(line.poll_acquire(cx))
+        let line = match &mut self.line {
+            Some(line) => line,
+            None => {
+                let line = WaitForPermit::new(Arc::clone(self.shared()));
+                self.line.insert(line)
             }
         };
+        let permit = ready!(Pin::new(line).poll(cx));
         self.line = None;
-        self.permit = Some(permit.ok_or_else(|| self.shared().refusal())?);
+        self.permit = Some(permit?);
         Poll::Ready(Ok(()))
     }
 
@@ -265,15 +261,22 @@ impl Service<Request> for Channel {
 }
 
 /// Whether a request's codec is the connection's.
+#[inline]
 pub(super) fn check_codec(given: Codec, agreed: Codec) -> Result<(), Fault> {
     if given == agreed {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(wrong_codec(given, agreed))
     }
+}
+
+#[cold]
+fn wrong_codec(given: Codec, agreed: Codec) -> Fault {
     let text = format!(
         "the request is {given} and the connection {agreed}; give the client the channel's codec, with \
          `.with_codec(channel.codec())`"
     );
-    Err(Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text))
+    Fault::new(Outcome::NotSent, Reason::WrongCodec).with_detail(text)
 }
 
 impl std::fmt::Debug for Channel {
@@ -307,19 +310,14 @@ enum Calling {
 }
 
 impl Calling {
-    fn start(shared: &Arc<Shared>, request: Request, permit: Option<OwnedSemaphorePermit>) -> Self {
-        let oneway = request.method().oneway;
-        let ticket = match shared.send(request, None) {
-            Ok(ticket) => ticket,
-            Err(fault) => return Self::Unsent(Some(fault)),
-        };
-        permit.into_iter().for_each(OwnedSemaphorePermit::forget);
-        let shared = Arc::clone(shared);
-        Self::Sent(if oneway {
-            Sent::Oneway(OnewayFuture::new(shared, ticket))
-        } else {
-            Sent::Unary(ResponseFuture::new(shared, ticket))
-        })
+    fn start(shared: &Arc<Shared>, mut request: Request, permit: Option<Permit<Arc<Shared>>>) -> Self {
+        match shared.send(request.sending()) {
+            Ok(ticket) => {
+                permit.into_iter().for_each(Permit::spend);
+                Self::Sent(Sent::new(Arc::clone(shared), ticket, request.method().oneway))
+            }
+            Err(fault) => Self::Unsent(Some(fault)),
+        }
     }
 }
 

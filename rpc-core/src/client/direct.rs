@@ -1,82 +1,86 @@
 //! Calls through a channel without layers: what `poll_ready` and `call` of a clone would do, on the channel itself.
 //!
-//! A clone for each call, a permit that counts the owners of its semaphore and a second look for the result are nine atomic
-//! operations more, and make the future of every call larger: a twentieth of the time of a call among many.
+//! A clone for each call, a permit that is taken before it and a second look for the result are nine atomic operations more,
+//! and make the future of every call larger: a twentieth of the time of a call among many.
 
-use std::future::poll_fn;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
-
-use tokio::sync::SemaphorePermit;
-use tokio::time::Instant;
+use std::task::{Context, Poll, Waker};
 
 use super::Channel;
 use super::channel::check_codec;
+use super::options::CallOptions;
 use super::within::within;
-use crate::connection::{OnewayFuture, ResponseFuture, Sent, Shared};
+use crate::connection::{Sending, Sent, Shared, WaitForPermit};
 use crate::fault::{Fault, Outcome};
-use crate::message::Request;
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::proto::Body;
+use crate::streaming::Upload;
 
-/// Credit for one call of a task. Dropped, it is there for another.
-pub(super) struct Granted<'a> {
-    shared: &'a Arc<Shared>,
-    /// None for a nested call, which takes the credit for nested calls.
-    permit: Option<SemaphorePermit<'a>>,
-    waker: Waker,
+/// A call that was begun. Dropped before it is ready, it is cancelled.
+pub(super) enum Direct<'a> {
+    Sent(Sent<&'a Arc<Shared>>),
+    /// Waits for credit first. In a box: few calls do, and the futures of all would have room for it.
+    InLine(Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send + 'a>>),
 }
 
 impl Channel {
-    /// Waits until the server has credit for a call of that depth, but not past the deadline.
-    pub(super) async fn credit(&self, depth: u8, deadline: Option<Instant>) -> Result<Granted<'_>, Fault> {
+    /// Sends a request if there is credit for it; else the call waits in line. `waker` is that of the task that polls the
+    /// call next, and at once.
+    pub(super) fn begin(
+        &self,
+        options: &CallOptions,
+        method: &'static Method,
+        mut body: Body,
+        upload: Option<Upload>,
+        waker: Waker,
+    ) -> Result<Direct<'_>, Fault> {
         let shared = self.shared();
-        let permit = match shared.try_permit(depth) {
-            Some(permit) => permit,
-            // In a box: few calls wait here, and the futures of all would have room for it.
-            None => Some(Box::pin(in_line(shared, deadline)).await?),
+        check_codec(options.codec, shared.codec)?;
+        let terms = options.terms(method)?;
+        let mut metadata = options.metadata.clone();
+        let sending = Sending {
+            method,
+            service: options.service,
+            depth: terms.depth,
+            attempt: 0,
+            deadline: terms.deadline,
+            upload: upload.as_ref(),
+            metadata: &mut metadata,
+            body: &mut body,
         };
-        let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-        Ok(Granted {
-            shared,
-            permit,
-            waker,
+        Ok(match shared.try_send(sending, waker)? {
+            Some(ticket) => Direct::Sent(Sent::waiting(shared, ticket, method.oneway)),
+            None => {
+                let request = options.request(method, body, upload, terms);
+                Direct::InLine(Box::pin(in_line(shared, request)))
+            }
         })
     }
 }
 
-impl Shared {
-    /// What a call of that depth needs, if it is to be had at once.
+impl Future for Direct<'_> {
+    type Output = Result<Response, Fault>;
+
     #[inline]
-    fn try_permit(&self, depth: u8) -> Option<Option<SemaphorePermit<'_>>> {
-        match depth {
-            0 => self.credit.try_acquire().ok().map(Some),
-            _ => Some(None),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Sent(sent) => Pin::new(sent).poll(cx),
+            Self::InLine(waiting) => waiting.as_mut().poll(cx),
         }
     }
 }
 
-/// Waits for a permit, first come, first served.
-async fn in_line(shared: &Shared, deadline: Option<Instant>) -> Result<SemaphorePermit<'_>, Fault> {
-    let line = shared.credit.acquire();
-    let permit = match deadline {
-        Some(deadline) => within(deadline, Outcome::NotSent, line).await?,
-        None => line.await,
-    };
-    // Closed: the connection takes no more calls.
-    permit.map_err(|_| shared.refusal())
-}
-
-impl<'a> Granted<'a> {
-    /// Sends the request. The task that got the credit waits for what comes of it.
-    pub(super) fn send(self, request: Request) -> Result<Sent<&'a Arc<Shared>>, Fault> {
-        let shared = self.shared;
-        check_codec(request.codec(), shared.codec)?;
-        let oneway = request.method().oneway;
-        let ticket = shared.send(request, Some(self.waker))?;
-        self.permit.into_iter().for_each(SemaphorePermit::forget);
-        Ok(if oneway {
-            Sent::Oneway(OnewayFuture::new(shared, ticket))
-        } else {
-            Sent::Unary(ResponseFuture::waiting(shared, ticket))
-        })
-    }
+/// Waits for credit, but not past the deadline, and sends the request then.
+async fn in_line(shared: &Arc<Shared>, mut request: Request) -> Result<Response, Fault> {
+    let permit = WaitForPermit::new(shared);
+    let permit = match request.deadline() {
+        Some(deadline) => within(deadline, Outcome::NotSent, permit).await?,
+        None => permit.await,
+    }?;
+    let ticket = shared.send(request.sending())?;
+    permit.spend();
+    Sent::new(shared, ticket, request.method().oneway).await
 }

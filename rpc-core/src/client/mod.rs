@@ -8,6 +8,7 @@ mod channel;
 mod direct;
 mod layered;
 mod mismatch;
+mod options;
 mod reconnect;
 mod retry;
 mod stub;

@@ -1,35 +1,32 @@
 //! What every generated client is made of.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use crate::codec::Codec;
-use crate::connection::Ambient;
 use crate::fault::{CallError, Fault, Outcome, Reason};
-use crate::message::{Request, Response, ServiceId};
+use crate::message::{Response, ServiceId};
 use crate::method::Method;
 use crate::proto::{Body, Metadata};
-use crate::server::{MAX_DEPTH, decode, encode};
+use crate::server::{decode, encode};
 use crate::streaming::{Streaming, Upload};
 
 use super::Channel;
 use super::layered::{Caller, through_layers};
 use super::mismatch::with_ours;
+use super::options::CallOptions;
 
 /// Makes typed calls of one service through `S`.
 #[derive(Clone, Debug)]
 pub struct Stub<S> {
     caller: S,
-    service: ServiceId,
-    codec: Codec,
-    timeout: Option<Duration>,
-    metadata: Metadata,
+    options: CallOptions,
 }
 
 impl<S> Stub<S> {
@@ -38,10 +35,7 @@ impl<S> Stub<S> {
     pub fn new(caller: S, name: &str) -> Self {
         Self {
             caller,
-            service: ServiceId::of(name),
-            codec: Codec::default(),
-            timeout: None,
-            metadata: Metadata::new(),
+            options: CallOptions::new(ServiceId::of(name)),
         }
     }
 
@@ -54,21 +48,21 @@ impl<S> Stub<S> {
     /// The same in another codec; it must be the connection's, [`Channel::codec`].
     #[must_use]
     pub fn with_codec(mut self, codec: Codec) -> Self {
-        self.codec = codec;
+        self.options.codec = codec;
         self
     }
 
     /// The same with metadata beside the arguments of each call, in place of what it had.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
-        self.metadata = metadata;
+        self.options.metadata = metadata;
         self
     }
 
     /// The same with a time limit for each call, in place of the method's own.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.options.timeout = Some(timeout);
         self
     }
 }
@@ -91,12 +85,12 @@ impl<S: Caller> Stub<S> {
         A: Serialize + Send + 'static,
         T: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         if response.is_failed() {
             let detail = "the server's method returns a Result, this client's does not";
             return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
         }
-        decode(self.codec, response.into_body(), Outcome::Ran)
+        decode(self.options.codec, response.into_body(), Outcome::Ran)
     }
 
     /// Calls a method that returns a `Result`.
@@ -117,12 +111,12 @@ impl<S: Caller> Stub<S> {
         T: DeserializeOwned + 'static,
         E: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         if response.is_failed() {
-            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
+            let error = decode(self.options.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
         }
-        Ok(decode(self.codec, response.into_body(), Outcome::Ran)?)
+        Ok(decode(self.options.codec, response.into_body(), Outcome::Ran)?)
     }
 
     /// Calls a method that returns a stream: resolves when that is open.
@@ -141,7 +135,7 @@ impl<S: Caller> Stub<S> {
     where
         A: Serialize + Send + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         self.streaming(response)
     }
 
@@ -162,9 +156,9 @@ impl<S: Caller> Stub<S> {
         A: Serialize + Send + 'static,
         E: DeserializeOwned + 'static,
     {
-        let response = self.send(method, args, upload).await?;
+        let response = self.send(method, self.encode(args)?, upload).await?;
         if response.is_failed() {
-            let error = decode(self.codec, response.into_body(), Outcome::Ran)?;
+            let error = decode(self.options.codec, response.into_body(), Outcome::Ran)?;
             return Err(CallError::Failed(error));
         }
         Ok(self.streaming(response)?)
@@ -176,7 +170,7 @@ impl<S: Caller> Stub<S> {
     where
         T: Serialize + 'static,
     {
-        Some(Upload::of(self.codec, items))
+        Some(Upload::of(self.options.codec, items))
     }
 
     /// The items that go with a request, up to the first error.
@@ -189,7 +183,7 @@ impl<S: Caller> Stub<S> {
         T: Serialize + 'static,
         E: Serialize + 'static,
     {
-        Some(Upload::of_results(self.codec, items))
+        Some(Upload::of_results(self.options.codec, items))
     }
 
     /// Calls a method whose result nobody waits for: resolves when the system has the whole request.
@@ -208,7 +202,7 @@ impl<S: Caller> Stub<S> {
     where
         A: Serialize + Send + 'static,
     {
-        self.send(method, args, upload).await.map(drop)
+        self.send(method, self.encode(args)?, upload).await.map(drop)
     }
 
     /// The stream of a response.
@@ -217,63 +211,33 @@ impl<S: Caller> Stub<S> {
             let detail = "the server's method returns no stream, this client's does";
             return Err(Fault::new(Outcome::Ran, Reason::Decode).with_detail(detail));
         };
-        Ok(Streaming::new(items, self.codec))
+        Ok(Streaming::new(items, self.options.codec))
     }
 
-    /// Encodes the arguments at once, so that the future has a body to hold in place of them.
-    fn send<A: Serialize + 'static>(
+    /// Encodes the arguments, which no future holds from then on.
+    #[inline]
+    fn encode<A: Serialize + 'static>(&self, args: A) -> Result<Body, Fault> {
+        encode(self.options.codec, args, Outcome::NotSent)
+    }
+
+    async fn send(
         &self,
         method: &'static Method,
-        args: A,
+        body: Body,
         upload: Option<Upload>,
-    ) -> impl Future<Output = Result<Response, Fault>> + Send + use<'_, S, A> {
-        let body = encode(self.codec, args, Outcome::NotSent);
-        async move {
-            let (body, terms) = (body?, self.terms(method)?);
-            let called = match (&self.caller as &dyn Any).downcast_ref::<Channel>() {
-                Some(channel) => {
-                    let credit = channel.credit(terms.depth, terms.deadline).await?;
-                    credit.send(self.request(method, body, upload, terms))?.await
-                }
-                None => {
-                    let request = self.request(method, body, upload, terms);
-                    // In a box: the futures of calls without layers would have room for it too.
-                    Box::pin(through_layers(self.caller.clone(), request)).await
-                }
-            };
-            called.map_err(|fault| with_ours(fault, method))
-        }
+    ) -> Result<Response, Fault> {
+        let options = &self.options;
+        let called = match (&self.caller as &dyn Any).downcast_ref::<Channel>() {
+            Some(channel) => {
+                let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+                channel.begin(options, method, body, upload, waker)?.await
+            }
+            None => {
+                let request = options.request(method, body, upload, options.terms(method)?);
+                // In a box: the futures of calls without layers would have room for it too.
+                Box::pin(through_layers(self.caller.clone(), request)).await
+            }
+        };
+        called.map_err(|fault| with_ours(fault, method))
     }
-
-    /// The terms of a call that is made now.
-    fn terms(&self, method: &Method) -> Result<Terms, Fault> {
-        let ambient = Ambient::current();
-        let depth = ambient.map_or(0, |ambient| ambient.depth.saturating_add(1));
-        if depth > MAX_DEPTH {
-            let text = format!("the limit is {MAX_DEPTH}");
-            return Err(Fault::new(Outcome::NotSent, Reason::TooDeep).with_detail(text));
-        }
-        let own = self
-            .timeout
-            .or(method.timeout)
-            .and_then(|limit| Instant::now().checked_add(limit));
-        let inherited = ambient.and_then(|ambient| ambient.deadline);
-        let deadline = [own, inherited].into_iter().flatten().min();
-        Ok(Terms { depth, deadline })
-    }
-
-    fn request(&self, method: &'static Method, body: Body, upload: Option<Upload>, terms: Terms) -> Request {
-        Request::new(method, self.service, self.codec, body)
-            .with_upload(upload)
-            .with_deadline(terms.deadline)
-            .with_depth(terms.depth)
-            .with_metadata(self.metadata.clone())
-    }
-}
-
-/// What a call inherits, and until when it is waited for.
-#[derive(Clone, Copy)]
-struct Terms {
-    depth: u8,
-    deadline: Option<Instant>,
 }

@@ -3,60 +3,85 @@
 use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 
-use tokio::time::Instant;
-
 use super::faults::check_size;
 use super::outcomes::Outcomes;
+use super::permit::Permit;
 use super::receiver::ItemsReceiver;
+use super::sending::Sending;
 use super::shared::Shared;
 use super::state::{State, no_streams};
 use super::waiting::{Ticket, WaitState, Waited};
 use crate::fault::{Fault, Outcome, Reason};
-use crate::message::{Request, Response};
-use crate::proto::{Abandoned, Body, BodyLimit, CallId, Opener, RequestHead, StreamId};
+use crate::message::Response;
+use crate::proto::{Abandoned, Body, BodyLimit, CallId, Opener, StreamId};
 use crate::streaming::{Items, Upload};
 
 impl Shared {
-    /// Sends a request; `waker`, if there is one, is woken when its result is there. A nested call takes the credit for
-    /// nested calls. For any other the sender has a permit of `credit`, and forgets it: the slot gives it back when it is
-    /// free again.
+    /// Sends a request, whose metadata and body are taken. A nested call takes the credit for nested calls. For any other the
+    /// sender has a permit, and spends it: the slot gives it back when it is free again.
+    pub(crate) fn send(self: &Arc<Self>, request: Sending<'_>) -> Result<Ticket, Fault> {
+        self.send_locked(self.lock(), request, None)
+    }
+
+    /// The same for a sender without a permit; `waker` is woken when the result is there. `None`: there is no credit, or the
+    /// connection takes no more calls; the request is as it was.
     #[inline]
-    pub(crate) fn send(self: &Arc<Self>, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
-        if request.upload().is_some() {
-            return self.send_with_items(request, waker);
-        }
+    pub(crate) fn try_send(
+        self: &Arc<Self>,
+        request: Sending<'_>,
+        waker: Waker,
+    ) -> Result<Option<Ticket>, Fault> {
         let mut state = self.lock();
+        let is_nested = request.depth > 0;
+        if !is_nested && !state.line.take() {
+            return Ok(None);
+        }
+        let permit = (!is_nested).then(|| Permit::of_taken(self));
+        let ticket = self.send_locked(state, request, Some(waker))?;
+        permit.into_iter().for_each(Permit::spend);
+        Ok(Some(ticket))
+    }
+
+    #[inline]
+    fn send_locked(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        request: Sending<'_>,
+        waker: Option<Waker>,
+    ) -> Result<Ticket, Fault> {
+        if let Some(upload) = request.upload {
+            return self.send_with_items(state, request, upload, waker);
+        }
         let ticket = state.begin_call(request, waker)?;
         self.flush_or_gather(state);
         Ok(ticket)
     }
 
-    /// The same of a request that items follow; a task feeds them.
-    fn send_with_items(self: &Arc<Self>, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
-        let upload = request.upload().cloned();
-        let items = upload.as_ref().map(take_upload).transpose()?;
-        let mut state = self.lock();
+    /// Sends a request that items follow; a task feeds them.
+    fn send_with_items(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        request: Sending<'_>,
+        upload: &Upload,
+        waker: Option<Waker>,
+    ) -> Result<Ticket, Fault> {
+        let items = take_upload(upload)?;
         let ticket = match state.begin_call(request, waker) {
             Ok(ticket) => ticket,
             Err(fault) => {
                 drop(state);
                 // Nothing was sent, so another attempt may send it.
-                if let Some(upload) = upload {
-                    upload.put_back(items);
-                }
+                upload.put_back(items);
                 return Err(fault);
             }
         };
         let outlet = state.streams.open_outlet(ticket.call);
         self.flush_or_gather(state);
-        if let Some(items) = items {
-            self.start_upload(outlet, items);
-        }
+        self.start_upload(outlet, items);
         Ok(ticket)
     }
 
     /// The result of the call, if it is there; else `waker` is woken when it is.
-    #[inline]
     pub(super) fn poll_result(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -114,7 +139,7 @@ impl Shared {
         } else {
             drop(state);
         }
-        outcomes.carry_out(self);
+        outcomes.carry_out();
     }
 
     /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
@@ -154,26 +179,14 @@ impl Shared {
 impl State {
     /// Opens a call, if it may be made.
     #[inline]
-    fn begin_call(&mut self, request: Request, waker: Option<Waker>) -> Result<Ticket, Fault> {
-        let method = request.method();
-        let head = RequestHead {
-            service: request.service().0,
-            method: method.id,
-            fingerprint: method.fingerprint(),
-            depth: request.depth(),
-            attempt: request.attempt(),
-            oneway: method.oneway,
-            upload: request.upload().is_some(),
-            buffer: method.buffer,
-            deadline: request.deadline().map(Instant::into_std),
-        };
-        self.check_open(request.body(), method.max_body)?;
+    fn begin_call(&mut self, request: Sending<'_>, waker: Option<Waker>) -> Result<Ticket, Fault> {
+        let (method, head) = (request.method, request.head());
+        self.check_open(request.body, method.max_body)?;
         self.check_staying(head.depth)?;
         if head.upload && !self.proto.takes_streams() {
             return Err(no_streams(Outcome::NotSent));
         }
-        let (metadata, body) = request.into_metadata_and_body();
-        let call = self.proto.send_request_with(head, metadata, body);
+        let call = self.proto.send_request_from(head, request.metadata, request.body);
         let call = call.ok_or_else(|| no_nested_credit(self.proto.max_nested()))?;
         if let Some(limit) = method.max_body {
             self.proto.limit_response(call, limit);

@@ -21,7 +21,7 @@ impl Shared {
         let state = self.lock();
         Credit {
             open: state.proto.outgoing_open(),
-            calls: self.credit.available_permits(),
+            calls: state.line.free(),
             window: state.proto.window_left(),
             granted: *state.proto.received(),
             streams: state.streams.inboxes.len() + state.streams.senders.len(),

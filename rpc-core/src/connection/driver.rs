@@ -126,7 +126,7 @@ impl Driver {
             state.sent_since_driver_ran = false;
         }
         drop(state);
-        self.outcomes.carry_out(&self.shared);
+        self.outcomes.carry_out();
         self.runner.run_all(&mut self.outcomes.incoming);
         handled?;
         self.note_goodbyes()
@@ -134,11 +134,11 @@ impl Driver {
 
     fn note_goodbyes(&mut self) -> Result<(), ConnectionError> {
         if std::mem::take(&mut self.outcomes.peer_drains) {
-            self.shared.stop_calling();
+            self.shared.changed.notify_waiters();
         }
         if std::mem::take(&mut self.outcomes.peer_left) {
             self.peer_left = true;
-            self.shared.stop_calling();
+            self.shared.changed.notify_waiters();
         }
         if let Some(text) = self.outcomes.reported.take() {
             return Err(ConnectionError::Reported(text));
@@ -171,7 +171,7 @@ impl Driver {
             }
             state.drain_events(&mut self.outcomes);
             drop(state);
-            self.outcomes.carry_out(&self.shared);
+            self.outcomes.carry_out();
             self.timer.poll(cx, &self.shared, &mut self.outcomes);
             state = self.shared.lock();
         }
@@ -197,7 +197,7 @@ impl Driver {
             self.shared.changed.notify_waiters();
         }
         if !self.outcomes.wake.is_empty() {
-            self.outcomes.carry_out(&self.shared);
+            self.outcomes.carry_out();
         }
         Some(is_over)
     }

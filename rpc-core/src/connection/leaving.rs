@@ -102,7 +102,7 @@ impl Leaving {
         }
         self.was_cut = true;
         shared.lock().cut(outcomes);
-        outcomes.carry_out(shared);
+        outcomes.carry_out();
         self.farewell = Some(Box::pin(sleep(FAREWELL_LIMIT)));
         run_again(cx);
     }

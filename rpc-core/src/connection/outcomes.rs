@@ -4,7 +4,6 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
-use super::Shared;
 use super::faults::fault_of;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
@@ -31,8 +30,6 @@ pub(super) struct Outcomes {
     pub(super) peer_left: bool,
     pub(super) peer_drains: bool,
     pub(super) reported: Option<Box<str>>,
-    /// How many slots of depth 0 are free again.
-    pub(super) freed: usize,
 }
 
 impl Outcomes {
@@ -43,8 +40,7 @@ impl Outcomes {
     }
 
     /// Does what was put off until the lock was released, except for the incoming calls. The lists keep their space.
-    pub(super) fn carry_out(&mut self, shared: &Shared) {
-        shared.credit.add_permits(std::mem::take(&mut self.freed));
+    pub(super) fn carry_out(&mut self) {
         self.stop.drain(..).for_each(|task| task.abort());
         self.wake.drain(..).for_each(Waker::wake);
     }

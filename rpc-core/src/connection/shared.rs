@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use super::ConnectionError;
 use super::handshake::Handshake;
@@ -22,8 +22,6 @@ use crate::transport::{PacketSender, PeerIdentity};
 pub(crate) struct Shared {
     state: Mutex<State>,
     pub(super) sender: Box<dyn PacketSender>,
-    /// The line in front of the slots for calls of depth 0: a permit is a free slot.
-    pub(crate) credit: Arc<Semaphore>,
     pub(crate) peer: PeerIdentity,
     pub(crate) codec: Codec,
     /// Told when the connection has ended, takes no more calls, or has no open call any more while it drains.
@@ -39,7 +37,6 @@ impl Shared {
         Arc::new(Self {
             state: Mutex::new(state),
             sender,
-            credit: Arc::new(Semaphore::new(agreed.received.max_calls as usize)),
             peer,
             codec,
             changed: Notify::new(),
@@ -105,8 +102,9 @@ impl Shared {
         let mut state = self.lock();
         state.proto.drain(text);
         state.notify_driver();
+        let wake = state.line.close();
         drop(state);
-        self.credit.close();
+        wake.into_iter().for_each(Waker::wake);
     }
 
     /// Waits until a draining connection has no open call, or has ended.
@@ -147,8 +145,11 @@ impl Shared {
 
     /// Makes no more calls of depth 0; ends when the open ones are over, or cut.
     pub(crate) fn leave(&self, how: Leave) {
-        self.lock().leave(how);
-        self.credit.close();
+        let mut state = self.lock();
+        state.leave(how);
+        let wake = state.line.close();
+        drop(state);
+        wake.into_iter().for_each(Waker::wake);
     }
 
     /// Ends every call that waits, and the sender. The first reason counts.
@@ -160,26 +161,20 @@ impl Shared {
         let reason = Arc::new(reason);
         state.end = Some(Arc::clone(&reason));
         state.pings = Pings::default();
-        let wake = state.end_waiting(&reason);
+        let mut wake = state.end_waiting(&reason);
+        wake.extend(state.line.close());
         let stop = state.take_handlers();
         let driver = state.driver.take();
         drop(state);
-        self.credit.close();
         self.sender.close();
         stop.into_iter().for_each(|task| task.abort());
         wake.into_iter().chain(driver).for_each(Waker::wake);
         self.changed.notify_waiters();
     }
 
-    /// Takes no calls any more, because the peer takes none.
-    pub(super) fn stop_calling(&self) {
-        self.credit.close();
-        self.changed.notify_waiters();
-    }
-
     /// Whether calls of depth 0 may still be sent, as far as is known.
     pub(crate) fn takes_calls(&self) -> bool {
-        !self.credit.is_closed()
+        !self.lock().line.is_closed()
     }
 
     /// Why a call cannot be sent now.

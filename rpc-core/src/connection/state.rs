@@ -8,6 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::ConnectionError;
 use super::cancelled::Cancels;
+use super::credit_line::CreditLine;
 use super::faults::answer_of;
 use super::leaving::Leave;
 use super::outcomes::{Arrival, Outcomes, end_of_upload};
@@ -24,6 +25,9 @@ use crate::streaming::ItemError;
 pub(super) struct State {
     pub(super) proto: Connection,
     pub(super) waiting: WaitingCalls,
+    /// The credit for calls of depth 0: the slots that are free, and who waits for one. Closed with the connection, and
+    /// when an end of it leaves.
+    pub(super) line: CreditLine,
     pub(super) handlers: Slots<Option<Handler>>,
     pub(super) streams: Streams,
     pub(super) cancels: Cancels,
@@ -69,6 +73,7 @@ impl State {
         Self {
             proto: Connection::new(*agreed),
             waiting: WaitingCalls::new(agreed.received),
+            line: CreditLine::new(agreed.received.max_calls),
             handlers: Slots::new(agreed.granted),
             streams: Streams::default(),
             cancels: Cancels::default(),
@@ -128,7 +133,9 @@ impl State {
                     is_free,
                 } => {
                     self.end_call(call, ending, outcomes);
-                    outcomes.freed += usize::from(is_free && !self.proto.is_nested(call));
+                    if is_free {
+                        self.give_credit_back(call, outcomes);
+                    }
                 }
                 Event::Streaming(call) => {
                     let opener = Opener::ThisEnd;
@@ -149,18 +156,30 @@ impl State {
                         .wake
                         .extend(self.streams.sender(StreamId { opener, call }));
                 }
-                Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
+                Event::Freed(call) => self.give_credit_back(call, outcomes),
                 Event::Pong(payload) => self.pings.on_pong(payload),
                 Event::Goaway(goaway) if goaway.is_protocol_error => {
                     outcomes.reported = Some(goaway.text.into());
                 }
-                Event::Goaway(_) => outcomes.peer_drains = true,
+                Event::Goaway(_) => {
+                    outcomes.wake.extend(self.line.close());
+                    outcomes.peer_drains = true;
+                }
                 Event::Farewell => {
+                    outcomes.wake.extend(self.line.close());
                     self.peer_left = true;
                     outcomes.peer_left = true;
                 }
                 Event::FarewellAcked => outcomes.farewell_acked = true,
             }
+        }
+    }
+
+    /// The slot of a call of this end's is free; whoever is first in line may use it.
+    #[inline]
+    fn give_credit_back(&mut self, call: CallId, outcomes: &mut Outcomes) {
+        if !self.proto.is_nested(call) {
+            outcomes.wake.extend(self.line.give());
         }
     }
 

@@ -30,7 +30,7 @@ impl Timer {
             self.set(state.armed);
             state.drain_events(outcomes);
             drop(state);
-            outcomes.carry_out(shared);
+            outcomes.carry_out();
         }
     }
 

@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use crate::codec::Codec;
+use crate::connection::Sending;
 use crate::method::{Method, wire_id};
 use crate::proto::{Body, IncomingCall, Metadata};
 use crate::server::Context;
@@ -191,8 +192,18 @@ impl Request {
         self.context.as_mut()
     }
 
-    pub(crate) fn into_metadata_and_body(self) -> (Metadata, Body) {
-        (self.metadata, self.body)
+    /// What is sent of it.
+    pub(crate) fn sending(&mut self) -> Sending<'_> {
+        Sending {
+            method: self.method,
+            service: self.service,
+            depth: self.depth,
+            attempt: self.attempt,
+            deadline: self.deadline,
+            upload: self.upload.as_ref(),
+            metadata: &mut self.metadata,
+            body: &mut self.body,
+        }
     }
 
     pub(crate) fn into_context(self) -> Option<Context> {

@@ -148,8 +148,23 @@ impl Connection {
     }
 
     /// The same with metadata beside the body.
+    pub fn send_request_with(
+        &mut self,
+        head: RequestHead,
+        mut metadata: Metadata,
+        mut body: Body,
+    ) -> Option<CallId> {
+        self.send_request_from(head, &mut metadata, &mut body)
+    }
+
+    /// The same. Metadata and body are taken if they are not copied, so that nothing of the caller's is dropped here.
     #[inline]
-    pub fn send_request_with(&mut self, head: RequestHead, metadata: Metadata, body: Body) -> Option<CallId> {
+    pub(crate) fn send_request_from(
+        &mut self,
+        head: RequestHead,
+        metadata: &mut Metadata,
+        body: &mut Body,
+    ) -> Option<CallId> {
         self.outgoing.send(head, metadata, body, &mut self.outbox)
     }
 

@@ -94,11 +94,17 @@ impl Outbox {
     /// Queues a frame that fits into a packet. Always in place: the size of the head is known there, which is 40 instructions
     /// of a call at each end.
     #[inline(always)]
-    pub(super) fn push(&mut self, frame: &OutFrame<'_>, body: Body) -> Mark {
+    pub(super) fn push(&mut self, frame: &OutFrame<'_>, mut body: Body) -> Mark {
+        self.push_from(frame, &mut body)
+    }
+
+    /// The same, and takes the body only if it is not copied.
+    #[inline(always)]
+    pub(super) fn push_from(&mut self, frame: &OutFrame<'_>, body: &mut Body) -> Mark {
         if body.len() < GATHER {
             self.push_copy(frame, body.as_ref())
         } else {
-            self.push_gathered(frame, body)
+            self.push_gathered(frame, mem::take(body))
         }
     }
 

@@ -13,6 +13,7 @@ mod responses;
 mod waiting;
 
 use std::collections::VecDeque;
+use std::mem::take;
 use std::time::Instant;
 
 use super::agreed::Limits;
@@ -111,8 +112,8 @@ impl Outgoing {
     pub(super) fn send(
         &mut self,
         head: RequestHead,
-        metadata: Metadata,
-        body: Body,
+        metadata: &mut Metadata,
+        body: &mut Body,
         outbox: &mut Outbox,
     ) -> Option<CallId> {
         let nested = head.depth > 0;
@@ -138,11 +139,11 @@ impl Outgoing {
         self.open += 1;
         if is_small {
             slot.progress =
-                Progress::Small(outbox.push(&frame(call, &head, &head.encode(), &metadata), body));
+                Progress::Small(outbox.push_from(&frame(call, &head, &head.encode(), metadata), body));
             return Some(call);
         }
         slot.progress = Progress::Large;
-        self.waiting.push_back((call, head, metadata, body));
+        self.waiting.push_back((call, head, take(metadata), take(body)));
         self.start_waiting(outbox);
         Some(call)
     }
@@ -322,7 +323,7 @@ mod tests {
         incoming.start_generations_at(u32::MAX - 1);
         for generation in [u32::MAX, 0, 1] {
             let call = outgoing
-                .send(head, Metadata::new(), Body::new(), &mut callers)
+                .send(head, &mut Metadata::new(), &mut Body::new(), &mut callers)
                 .unwrap();
             assert_eq!(call, CallId { slot: 0, generation });
             let arriving = Arriving {

@@ -47,8 +47,8 @@ impl Upload {
     }
 
     /// Puts the items back that were taken and not begun.
-    pub(crate) fn put_back(&self, items: Option<Items>) {
-        *self.lock() = items;
+    pub(crate) fn put_back(&self, items: Items) {
+        *self.lock() = Some(items);
     }
 
     /// Whether nobody has taken the items yet.
