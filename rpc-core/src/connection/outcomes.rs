@@ -43,10 +43,18 @@ impl Outcomes {
     }
 
     /// Does what was put off until the lock was released, except for the incoming calls. The lists keep their space.
+    #[inline]
     pub(super) fn carry_out(&mut self, shared: &Shared) {
-        shared.credit.add_permits(std::mem::take(&mut self.freed));
-        self.stop.drain(..).for_each(|task| task.abort());
-        self.wake.drain(..).for_each(Waker::wake);
+        if self.freed > 0 {
+            shared.credit.add_permits(std::mem::take(&mut self.freed));
+        }
+        // Looked at first: to drain nothing takes longer, and each packet comes by here.
+        if !self.stop.is_empty() {
+            self.stop.drain(..).for_each(|task| task.abort());
+        }
+        if !self.wake.is_empty() {
+            self.wake.drain(..).for_each(Waker::wake);
+        }
     }
 }
 

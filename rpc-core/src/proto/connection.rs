@@ -4,6 +4,8 @@ use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::agreed::{Agreed, Limits};
 use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
@@ -101,20 +103,36 @@ impl Connection {
     {
         let now = LazyCell::new(now);
         let now: &dyn Fn() -> Instant = &|| *now;
-        let mut packet = Source::Owned(packet);
-        let size = packet.bytes().len();
-        let limit = self.agreed.max_packet;
+        let bytes = packet.as_ref();
+        let (size, limit) = (bytes.len(), self.agreed.max_packet);
         if size == 0 || size > limit {
             return Err(ProtocolError::PacketSize { size, limit });
         }
-        let mut start = 0;
-        while start < size {
-            let frame = frame_at(packet.bytes(), start)?;
-            self.handle_frame(&mut packet, &frame, now)?;
-            start = frame.end;
+        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now)? {
+            let packet = Bytes::from_owner(packet);
+            self.handle_frames(Source::shared(&packet), start, now)?;
         }
         self.forget_owed();
         Ok(())
+    }
+
+    /// Handles the frames from `start` on, up to one that the packet is to be shared for.
+    #[inline]
+    fn handle_frames(
+        &mut self,
+        packet: Source<'_>,
+        mut start: usize,
+        now: &dyn Fn() -> Instant,
+    ) -> Result<Option<usize>, ProtocolError> {
+        while start < packet.bytes.len() {
+            let frame = frame_at(packet.bytes, start)?;
+            if packet.is_to_be_shared_for(&frame) {
+                return Ok(Some(start));
+            }
+            self.handle_frame(packet, &frame, now)?;
+            start = frame.end;
+        }
+        Ok(None)
     }
 
     /// The time has come that [`Self::next_timeout`] told.

@@ -327,7 +327,7 @@ mod tests {
             assert_eq!(call, CallId { slot: 0, generation });
             let arriving = Arriving {
                 call,
-                head,
+                head: &head,
                 metadata: &Metadata::new(),
                 total: None,
                 part: &[],

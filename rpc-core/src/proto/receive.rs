@@ -19,26 +19,23 @@ use items::is_small_item;
 
 impl Connection {
     #[inline]
-    pub(super) fn handle_frame<P>(
+    pub(super) fn handle_frame(
         &mut self,
-        packet: &mut Source<P>,
+        packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
+    ) -> Result<(), ProtocolError> {
         let call = frame.call;
         if is_small_item(frame) {
-            return self.handle_small_item(frame.body(packet.bytes()), frame);
+            return self.handle_small_item(frame.body(packet.bytes), frame);
         }
         check_side(frame)?;
         if frame.begins_body() {
             self.turns.on_start(stream_of(frame));
-            let timeout = self.keeping.on_body(total_of(frame.head(packet.bytes())), now);
+            let timeout = self.keeping.on_body(total_of(frame.head(packet.bytes)), now);
             self.events.extend(timeout.map(Event::Timeout));
         }
-        let bytes = packet.bytes();
+        let bytes = packet.bytes;
         match frame.kind {
             Kind::Request => return self.handle_request(packet, frame, now),
             Kind::Response => return self.handle_response(packet, frame),

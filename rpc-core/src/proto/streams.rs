@@ -91,7 +91,11 @@ impl Connection {
     }
 
     /// What a packet has ended is owed no credit.
+    #[inline]
     pub(super) fn forget_owed(&mut self) {
+        if self.owed.is_empty() {
+            return;
+        }
         self.owed.retain(|id| {
             let items = items_in(*id, &mut self.outgoing, &mut self.incoming);
             items.is_some_and(|items| items.is_wanted())

@@ -14,16 +14,13 @@ use super::super::wire::{MORE, ONEWAY, OPENER, STREAM, u64_at};
 use super::{malformed, stream_of};
 
 impl Connection {
-    pub(super) fn handle_request<P>(
+    pub(super) fn handle_request(
         &mut self,
-        packet: &mut Source<P>,
+        packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let (bytes, call) = (packet.bytes(), frame.call);
+    ) -> Result<(), ProtocolError> {
+        let (bytes, call) = (packet.bytes, frame.call);
         if frame.has(ONEWAY) && frame.has(STREAM) {
             return Err(malformed(frame));
         }
@@ -39,7 +36,7 @@ impl Connection {
         };
         let arriving = Arriving {
             call,
-            head,
+            head: &head,
             metadata: &metadata,
             total,
             part: frame.body(bytes),
@@ -62,15 +59,12 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_response<P>(
+    pub(super) fn handle_response(
         &mut self,
-        packet: &mut Source<P>,
+        packet: Source<'_>,
         frame: &Frame,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let (bytes, call) = (packet.bytes(), frame.call);
+    ) -> Result<(), ProtocolError> {
+        let (bytes, call) = (packet.bytes, frame.call);
         let status = frame.head(bytes)[0];
         if frame.has_extensions() && self.outgoing.is_waited_for(call) {
             let metadata = Metadata::decode(frame.extensions(bytes))?;
