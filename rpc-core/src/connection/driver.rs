@@ -97,15 +97,15 @@ impl Driver {
     fn handle_packet(&mut self, packet: Packet) -> Result<(), ConnectionError> {
         let now = || Instant::now().into_std();
         let mut state = self.shared.lock();
-        let handled = match self.landing.take() {
-            Some(landing) => state.proto.handle_landed(packet, landing, now),
-            None => state.proto.handle_packet(packet, now),
+        let packet = match self.landing.take() {
+            Some(landing) => state.proto.take_landed(packet, landing),
+            None => packet,
         };
+        let handled = state.handle_packet(packet, now, &mut self.outcomes);
         self.landing = state.proto.lend_landing();
         if let Err(error) = &handled {
             state.proto.report(error);
         }
-        state.drain_events(&mut self.outcomes);
         self.gathering |= state.gather_after(&self.outcomes);
         drop(state);
         self.outcomes.carry_out(&self.shared);

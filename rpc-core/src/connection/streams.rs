@@ -68,6 +68,12 @@ impl Streams {
         self.inboxes.is_empty() && self.senders.is_empty()
     }
 
+    /// Whether anybody reads or feeds a stream.
+    #[inline]
+    pub(super) fn are_in_use(&self) -> bool {
+        !self.is_empty() || !self.feeds.is_empty()
+    }
+
     /// From now on the stream's items are kept for its reader.
     pub(super) fn open(&mut self, id: StreamId) {
         self.inboxes.insert(id, Inbox::default());

@@ -101,6 +101,24 @@ impl Connection {
     where
         P: AsRef<[u8]> + Send + 'static,
     {
+        self.handle_packet_with(packet, now, &mut Some)
+    }
+
+    /// The same, with a listener for [`Event::Incoming`] and [`Event::Ended`], of which each call has one: it is told of those
+    /// that have nothing in the queue before them, and gives back what is to be queued.
+    ///
+    /// # Errors
+    /// As of `handle_packet`.
+    #[inline]
+    pub fn handle_packet_with<P>(
+        &mut self,
+        packet: P,
+        now: impl FnOnce() -> Instant,
+        listener: &mut impl FnMut(Event) -> Option<Event>,
+    ) -> Result<(), ProtocolError>
+    where
+        P: AsRef<[u8]> + Send + 'static,
+    {
         let now = LazyCell::new(now);
         let now: &dyn Fn() -> Instant = &|| *now;
         let bytes = packet.as_ref();
@@ -108,9 +126,9 @@ impl Connection {
         if size == 0 || size > limit {
             return Err(ProtocolError::PacketSize { size, limit });
         }
-        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now)? {
+        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now, listener)? {
             let packet = Bytes::from_owner(packet);
-            self.handle_frames(Source::shared(&packet), start, now)?;
+            self.handle_frames(Source::shared(&packet), start, now, listener)?;
         }
         self.forget_owed();
         Ok(())
@@ -123,13 +141,14 @@ impl Connection {
         packet: Source<'_>,
         mut start: usize,
         now: &dyn Fn() -> Instant,
+        listener: &mut impl FnMut(Event) -> Option<Event>,
     ) -> Result<Option<usize>, ProtocolError> {
         while start < packet.bytes.len() {
             let frame = frame_at(packet.bytes, start)?;
             if packet.is_to_be_shared_for(&frame) {
                 return Ok(Some(start));
             }
-            self.handle_frame(packet, &frame, now)?;
+            self.handle_frame(packet, &frame, now, listener)?;
             start = frame.end;
         }
         Ok(None)
@@ -279,6 +298,19 @@ impl Connection {
     /// Gives a sent packet back, for its buffer.
     pub fn recycle(&mut self, packet: OutPacket) {
         self.outbox.recycle(packet);
+    }
+
+    /// Tells of an event that most calls have.
+    #[inline]
+    pub(super) fn tell(&mut self, event: Event, listener: &mut impl FnMut(Event) -> Option<Event>) {
+        let queued = if self.events.is_empty() {
+            listener(event)
+        } else {
+            Some(event)
+        };
+        if let Some(event) = queued {
+            self.events.push_back(event);
+        }
     }
 
     /// The next thing that somebody has to know.

@@ -24,6 +24,7 @@ impl Connection {
         packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
+        listener: &mut impl FnMut(Event) -> Option<Event>,
     ) -> Result<(), ProtocolError> {
         let call = frame.call;
         if is_small_item(frame) {
@@ -37,8 +38,8 @@ impl Connection {
         }
         let bytes = packet.bytes;
         match frame.kind {
-            Kind::Request => return self.handle_request(packet, frame, now),
-            Kind::Response => return self.handle_response(packet, frame),
+            Kind::Request => return self.handle_request(packet, frame, now, listener),
+            Kind::Response => return self.handle_response(packet, frame, listener),
             Kind::Refused => {
                 self.check_not_streaming(call)?;
                 let record = FaultRecord::decode(frame.body(bytes));

@@ -58,7 +58,7 @@ impl<T: Default> Slots<T> {
     }
 
     #[inline]
-    pub(super) fn is_nested(&self, slot: u32) -> bool {
+    pub(crate) fn is_nested(&self, slot: u32) -> bool {
         slot >= self.max_calls
     }
 

@@ -103,7 +103,11 @@ impl Connection {
     }
 
     /// A packet was taken: who waited for it may send again.
+    #[inline]
     pub(super) fn release_held(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
         let outbox = &self.outbox;
         let left = self.held.extract_if(.., |(mark, _)| outbox.has_left(*mark));
         self.events.extend(left.map(|(_, id)| Event::Room(id)));

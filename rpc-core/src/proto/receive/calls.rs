@@ -14,11 +14,13 @@ use super::super::wire::{MORE, ONEWAY, OPENER, STREAM, u64_at};
 use super::{malformed, stream_of};
 
 impl Connection {
+    #[inline]
     pub(super) fn handle_request(
         &mut self,
         packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
+        listener: &mut impl FnMut(Event) -> Option<Event>,
     ) -> Result<(), ProtocolError> {
         let (bytes, call) = (packet.bytes, frame.call);
         if frame.has(ONEWAY) && frame.has(STREAM) {
@@ -46,12 +48,13 @@ impl Connection {
             .handle_request(arriving, refusal, &mut self.outbox)?
         {
             let body = packet.body(frame.body_place());
-            self.events.push_back(Event::Incoming(IncomingCall {
+            let incoming = IncomingCall {
                 id: call,
                 head,
                 metadata,
                 body,
-            }));
+            };
+            self.tell(Event::Incoming(incoming), listener);
         } else if self.incoming.is_receiving(call) {
             self.events.push_back(Event::Announced(call, head));
             self.events.extend(head.deadline.map(Event::Timeout));
@@ -59,10 +62,12 @@ impl Connection {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn handle_response(
         &mut self,
         packet: Source<'_>,
         frame: &Frame,
+        listener: &mut impl FnMut(Event) -> Option<Event>,
     ) -> Result<(), ProtocolError> {
         let (bytes, call) = (packet.bytes, frame.call);
         let status = frame.head(bytes)[0];
@@ -97,7 +102,19 @@ impl Connection {
         let ending = self
             .outgoing
             .handle_response(call, status, body, limit, &mut self.outbox)?;
-        self.on_ending(call, ending, open);
+        let is_free = self.outgoing.open() < open;
+        match ending {
+            Some(ending) => self.tell(
+                Event::Ended {
+                    call,
+                    ending,
+                    is_free,
+                },
+                listener,
+            ),
+            None if is_free => self.events.push_back(Event::Freed(call)),
+            None => {}
+        }
         Ok(())
     }
 
