@@ -15,6 +15,7 @@ mod cancelled;
 mod credit;
 mod driver;
 mod end;
+mod events;
 mod faults;
 mod handler;
 mod handshake;

@@ -1,4 +1,4 @@
-//! What the lock of a connection guards, and what becomes of the protocol's events.
+//! What the lock of a connection guards. What becomes of the protocol's events is in `events`.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -10,18 +10,14 @@ use super::ConnectionError;
 use super::cancelled::Cancels;
 use super::faults::answer_of;
 use super::leaving::Leave;
-use super::outcomes::{Arrival, Outcomes, end_of_upload, result_of};
 use super::ping::Pings;
-use super::streams::{Came, Streams};
+use super::streams::Streams;
 use super::transmit::Share;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{
-    Agreed, Answer, CallId, Connection, Event, Opener, OutPacket, ProtocolError, Slots, StreamId,
-};
+use crate::proto::{Agreed, Answer, CallId, Connection, OutPacket, Slots};
 use crate::streaming::ItemError;
-use crate::transport::Packet;
 
 /// What the lock guards. Nothing of the user's runs under it.
 pub(super) struct State {
@@ -108,122 +104,6 @@ impl State {
         if (self.is_leaving() || self.proto.is_draining()) && self.is_idle() {
             self.notify_driver();
         }
-    }
-
-    /// Takes in a received packet, and turns what came of it into what is to be done outside of the lock.
-    ///
-    /// The two events that each call has take a shortcut past the queue, which is 100 instructions a call at each end.
-    #[inline]
-    pub(super) fn handle_packet(
-        &mut self,
-        packet: Packet,
-        now: impl FnOnce() -> Instant,
-        outcomes: &mut Outcomes,
-    ) -> Result<(), ProtocolError> {
-        let Self {
-            proto,
-            waiting,
-            streams,
-            ..
-        } = self;
-        let handled = proto.handle_packet_with(packet, now, &mut |event| {
-            match event {
-                Event::Incoming(call) if !call.head.upload => outcomes.arrive(Arrival::Call(call)),
-                Event::Ended {
-                    call,
-                    ending,
-                    is_free,
-                } if !streams.are_in_use() => {
-                    outcomes.wake.extend(waiting.end(call, result_of(ending)));
-                    outcomes.freed += usize::from(is_free && !waiting.is_nested(call));
-                }
-                other => return Some(other),
-            }
-            None
-        });
-        if self.proto.has_events() {
-            self.drain_events(outcomes);
-        }
-        handled
-    }
-
-    /// Turns the protocol's events into what is to be done outside of the lock.
-    pub(super) fn drain_events(&mut self, outcomes: &mut Outcomes) {
-        while let Some(event) = self.proto.poll_event() {
-            match event {
-                Event::Incoming(call) => {
-                    if call.head.upload {
-                        self.open_upload(call.id);
-                    }
-                    outcomes.arrive(Arrival::Call(call));
-                }
-                Event::Announced(call, head) => outcomes.arrive(Arrival::Announced(call, head)),
-                Event::Withdrawn(call) => outcomes.arrive(Arrival::Withdrawn(call)),
-                Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
-                Event::Timeout(deadline) => self.arm(Some(deadline)),
-                Event::Interrupted(call) => self.interrupt(call, outcomes),
-                Event::Ended {
-                    call,
-                    ending,
-                    is_free,
-                } => {
-                    self.end_call(call, ending, outcomes);
-                    outcomes.freed += usize::from(is_free && !self.proto.is_nested(call));
-                }
-                Event::Streaming(call) => {
-                    let opener = Opener::ThisEnd;
-                    self.streams.open(StreamId { opener, call });
-                    outcomes.wake.extend(self.waiting.start_stream(call));
-                }
-                Event::Items(id, pack) => outcomes.wake.extend(self.streams.put(id, Came::Pack(pack))),
-                Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, Came::Item(item))),
-                Event::UploadEnded(call, end) => {
-                    let opener = Opener::Peer;
-                    let woken = self.streams.end(StreamId { opener, call }, end_of_upload(end));
-                    outcomes.wake.extend(woken);
-                }
-                Event::Room(id) => outcomes.wake.extend(self.streams.sender(id)),
-                Event::UploadStopped(call) => {
-                    let opener = Opener::ThisEnd;
-                    outcomes
-                        .wake
-                        .extend(self.streams.sender(StreamId { opener, call }));
-                }
-                Event::Freed(call) => outcomes.freed += usize::from(!self.proto.is_nested(call)),
-                Event::Pong(payload) => self.pings.on_pong(payload),
-                Event::Goaway(goaway) if goaway.is_protocol_error => {
-                    outcomes.reported = Some(goaway.text.into());
-                }
-                Event::Goaway(_) => outcomes.peer_drains = true,
-                Event::Farewell => {
-                    self.peer_left = true;
-                    outcomes.peer_left = true;
-                }
-                Event::FarewellAcked => outcomes.farewell_acked = true,
-            }
-        }
-    }
-
-    /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
-    fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
-        let opener = Opener::Peer;
-        let id = StreamId { opener, call };
-        let is_it = |arrival: &Arrival| matches!(arrival, Arrival::Call(incoming) if incoming.id == call);
-        if let Some(at) = outcomes.incoming.iter().position(is_it) {
-            outcomes.incoming.remove(at);
-            self.streams.close(id);
-            return self.proto.answer_interrupted(call);
-        }
-        outcomes.wake.extend(self.cancels.take(call));
-        // A handler that runs to its end waits neither for items nor for room: the caller sends and takes none any more.
-        outcomes.wake.extend(self.streams.sender(id));
-        outcomes.wake.extend(self.end_upload_of_peer(call));
-        let begun = self.proto.has_begun(call);
-        let Some(handler) = self.handlers.get(call.slot) else {
-            return;
-        };
-        let stopped = handler.take_if(|handler| !(handler.finish && begun));
-        outcomes.stop.extend(stopped.map(|handler| handler.task));
     }
 
     /// Sees to the driver's timer when a deadline comes before all others.

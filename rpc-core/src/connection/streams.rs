@@ -79,6 +79,12 @@ impl Streams {
         self.inboxes.insert(id, Inbox::default());
     }
 
+    /// The items of a call of the peer's may be read from now on.
+    pub(super) fn open_upload(&mut self, call: CallId) {
+        let opener = Opener::Peer;
+        self.open(StreamId { opener, call });
+    }
+
     /// Keeps what came. Whom to wake.
     pub(super) fn put(&mut self, id: StreamId, item: Came) -> Option<Waker> {
         let inbox = self.inboxes.get_mut(&id)?;

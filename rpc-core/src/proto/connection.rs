@@ -10,7 +10,7 @@ use super::agreed::{Agreed, Limits};
 use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
-use super::event::{Answer, Event};
+use super::event::{Answer, Event, Listener};
 use super::frame::frame_at;
 use super::incoming::Incoming;
 use super::items::StreamId;
@@ -101,11 +101,15 @@ impl Connection {
     where
         P: AsRef<[u8]> + Send + 'static,
     {
-        self.handle_packet_with(packet, now, &mut Some)
+        let mut events = std::mem::take(&mut self.events);
+        let handled = self.handle_packet_with(packet, now, &mut events);
+        events.append(&mut self.events);
+        self.events = events;
+        handled
     }
 
-    /// The same, with a listener for [`Event::Incoming`] and [`Event::Ended`], of which each call has one: it is told of those
-    /// that have nothing in the queue before them, and gives back what is to be queued.
+    /// The same, with somebody who is told at once of the events that each call has, as long as no other is queued before
+    /// them.
     ///
     /// # Errors
     /// As of `handle_packet`.
@@ -114,7 +118,7 @@ impl Connection {
         &mut self,
         packet: P,
         now: impl FnOnce() -> Instant,
-        listener: &mut impl FnMut(Event) -> Option<Event>,
+        listener: &mut impl Listener,
     ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
@@ -141,7 +145,7 @@ impl Connection {
         packet: Source<'_>,
         mut start: usize,
         now: &dyn Fn() -> Instant,
-        listener: &mut impl FnMut(Event) -> Option<Event>,
+        listener: &mut impl Listener,
     ) -> Result<Option<usize>, ProtocolError> {
         while start < packet.bytes.len() {
             let frame = frame_at(packet.bytes, start)?;
@@ -298,19 +302,6 @@ impl Connection {
     /// Gives a sent packet back, for its buffer.
     pub fn recycle(&mut self, packet: OutPacket) {
         self.outbox.recycle(packet);
-    }
-
-    /// Tells of an event that most calls have.
-    #[inline]
-    pub(super) fn tell(&mut self, event: Event, listener: &mut impl FnMut(Event) -> Option<Event>) {
-        let queued = if self.events.is_empty() {
-            listener(event)
-        } else {
-            Some(event)
-        };
-        if let Some(event) = queued {
-            self.events.push_back(event);
-        }
     }
 
     /// The next thing that somebody has to know.

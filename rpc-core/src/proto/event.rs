@@ -1,5 +1,6 @@
 //! What comes of received packets, and how calls are answered.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
@@ -55,6 +56,29 @@ pub enum Event {
     Farewell,
     /// The peer has everything that was sent before the farewell.
     FarewellAcked,
+}
+
+/// Who is told at once of the events that each call has, which costs a call 100 instructions less at each end than the
+/// queue does. Such an event is queued nevertheless if there are others before it.
+pub trait Listener {
+    /// [`Event::Incoming`].
+    fn on_incoming(&mut self, call: IncomingCall);
+    /// [`Event::Ended`].
+    fn on_ended(&mut self, call: CallId, ending: Ending, is_free: bool);
+}
+
+impl Listener for VecDeque<Event> {
+    fn on_incoming(&mut self, call: IncomingCall) {
+        self.push_back(Event::Incoming(call));
+    }
+
+    fn on_ended(&mut self, call: CallId, ending: Ending, is_free: bool) {
+        self.push_back(Event::Ended {
+            call,
+            ending,
+            is_free,
+        });
+    }
 }
 
 /// Why the peer takes no new calls.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::call::{CallId, Ending, FaultRecord, truncated};
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
-use super::event::{Event, Goaway};
+use super::event::{Event, Goaway, Listener};
 use super::frame::Frame;
 use super::items::{Opener, StreamId};
 use super::source::Source;
@@ -24,7 +24,7 @@ impl Connection {
         packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-        listener: &mut impl FnMut(Event) -> Option<Event>,
+        listener: &mut impl Listener,
     ) -> Result<(), ProtocolError> {
         let call = frame.call;
         if is_small_item(frame) {
@@ -132,9 +132,12 @@ impl Connection {
         Ok(())
     }
 
-    #[inline]
     fn on_ending(&mut self, call: CallId, ending: Option<Ending>, open_before: usize) {
         let is_free = self.outgoing.open() < open_before;
+        self.queue_ending(call, ending, is_free);
+    }
+
+    fn queue_ending(&mut self, call: CallId, ending: Option<Ending>, is_free: bool) {
         match ending {
             Some(ending) => self.events.push_back(Event::Ended {
                 call,

@@ -6,7 +6,7 @@ use super::super::Metadata;
 use super::super::call::{IncomingCall, RequestHead, code};
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
-use super::super::event::Event;
+use super::super::event::{Event, Listener};
 use super::super::frame::Frame;
 use super::super::incoming::{Arriving, Whole};
 use super::super::source::Source;
@@ -20,7 +20,7 @@ impl Connection {
         packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-        listener: &mut impl FnMut(Event) -> Option<Event>,
+        listener: &mut impl Listener,
     ) -> Result<(), ProtocolError> {
         let (bytes, call) = (packet.bytes, frame.call);
         if frame.has(ONEWAY) && frame.has(STREAM) {
@@ -54,7 +54,11 @@ impl Connection {
                 metadata,
                 body,
             };
-            self.tell(Event::Incoming(incoming), listener);
+            if self.events.is_empty() {
+                listener.on_incoming(incoming);
+            } else {
+                self.events.push_back(Event::Incoming(incoming));
+            }
         } else if self.incoming.is_receiving(call) {
             self.events.push_back(Event::Announced(call, head));
             self.events.extend(head.deadline.map(Event::Timeout));
@@ -67,7 +71,7 @@ impl Connection {
         &mut self,
         packet: Source<'_>,
         frame: &Frame,
-        listener: &mut impl FnMut(Event) -> Option<Event>,
+        listener: &mut impl Listener,
     ) -> Result<(), ProtocolError> {
         let (bytes, call) = (packet.bytes, frame.call);
         let status = frame.head(bytes)[0];
@@ -104,16 +108,8 @@ impl Connection {
             .handle_response(call, status, body, limit, &mut self.outbox)?;
         let is_free = self.outgoing.open() < open;
         match ending {
-            Some(ending) => self.tell(
-                Event::Ended {
-                    call,
-                    ending,
-                    is_free,
-                },
-                listener,
-            ),
-            None if is_free => self.events.push_back(Event::Freed(call)),
-            None => {}
+            Some(ending) if self.events.is_empty() => listener.on_ended(call, ending, is_free),
+            ending => self.queue_ending(call, ending, is_free),
         }
         Ok(())
     }

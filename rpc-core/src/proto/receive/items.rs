@@ -29,11 +29,7 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_item(
-        &mut self,
-        packet: Source<'_>,
-        frame: &Frame,
-    ) -> Result<(), ProtocolError> {
+    pub(super) fn handle_item(&mut self, packet: Source<'_>, frame: &Frame) -> Result<(), ProtocolError> {
         let bytes = packet.bytes;
         let total = frame.has(MORE).then(|| u64_at(frame.head(bytes), 0));
         if self.take_in_item(total, frame.body(bytes), frame)? {
