@@ -29,8 +29,7 @@ use super::{Body, Pack};
 
 pub(super) struct Outgoing {
     slots: Slots<Slot>,
-    free: Vec<u32>,
-    free_nested: Vec<u32>,
+    free: FreeSlots,
     window: Window,
     /// What each stream of items to the callee begins with, at most.
     stream: u64,
@@ -38,6 +37,13 @@ pub(super) struct Outgoing {
     waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
     max_body: u64,
     open: usize,
+}
+
+/// Slots that were used before, and may be used again.
+#[derive(Default)]
+struct FreeSlots {
+    plain: Vec<u32>,
+    nested: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -96,8 +102,7 @@ impl Outgoing {
     pub(super) fn new(received: Limits) -> Self {
         Self {
             slots: Slots::new(received),
-            free: Vec::new(),
-            free_nested: Vec::new(),
+            free: FreeSlots::default(),
             window: Window::new(received.window),
             stream: received.stream,
             waiting: VecDeque::new(),
@@ -116,11 +121,7 @@ impl Outgoing {
         outbox: &mut Outbox,
     ) -> Option<CallId> {
         let nested = head.depth > 0;
-        let reused = if nested {
-            self.free_nested.pop()
-        } else {
-            self.free.pop()
-        };
+        let reused = self.free.of(nested).pop();
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
@@ -161,8 +162,9 @@ impl Outgoing {
             // The callee never hears of this use of the slot, so the next one has the same number.
             if let Some(slot) = self.current(call) {
                 slot.generation = slot.generation.wrapping_sub(1);
+                slot.close();
+                self.free_slot(call.slot);
             }
-            self.free(call.slot);
             return Abandoned::Withdrawn;
         }
         outbox.push(&control(Kind::Cancel, call), Body::new());
@@ -170,26 +172,45 @@ impl Outgoing {
     }
 
     /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
-    #[inline]
     pub(super) fn handle_terminal(
         &mut self,
         call: CallId,
         ending: Ending,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
-        let Some(slot) = self.find(call)? else {
-            return Ok(None);
-        };
+        self.end_by(call, outbox, |slot| {
+            let needs_result = slot.state == State::Open && !slot.oneway;
+            match ending {
+                Ending::Done if needs_result => Err(ProtocolError::NoResult { call }),
+                ending => Ok(ending),
+            }
+        })
+    }
+
+    /// The same for an ending that is made of what the slot knows.
+    #[inline]
+    fn end_by(
+        &mut self,
+        call: CallId,
+        outbox: &mut Outbox,
+        ending: impl FnOnce(&Slot) -> Result<Ending, ProtocolError>,
+    ) -> Result<Option<Ending>, ProtocolError> {
+        let slot = self.slots.get_used(call);
+        let slot = slot.ok_or(ProtocolError::SlotOutOfTurn { call })?;
+        let ending = ending(slot)?;
         let waited_for = slot.state == State::Open;
-        if waited_for && !slot.oneway && matches!(ending, Ending::Done) {
-            return Err(ProtocolError::NoResult { call });
+        if slot.state == State::Free {
+            // The call is over, the frame is late.
+            return Ok(None);
         }
         Self::break_upload(slot, call, outbox);
-        if matches!(slot.progress, Progress::Large) {
+        let was_leaving = matches!(slot.progress, Progress::Large);
+        slot.close();
+        self.free_slot(call.slot);
+        if was_leaving {
             // The callee wants no more of the body.
             self.withdraw_body(call, outbox);
         }
-        self.free(call.slot);
         Ok(waited_for.then_some(ending))
     }
 
@@ -242,9 +263,7 @@ impl Outgoing {
     /// The slot of a call, if that is the slot's current use.
     #[inline]
     fn current(&mut self, call: CallId) -> Option<&mut Slot> {
-        self.slots
-            .get(call.slot)
-            .filter(|slot| slot.generation == call.generation)
+        self.slots.get_used(call)
     }
 
     /// The slot that a frame of the callee belongs to; `None`: the call is over, the frame is late.
@@ -256,20 +275,34 @@ impl Outgoing {
     }
 
     #[inline]
-    fn free(&mut self, id: u32) {
+    fn free_slot(&mut self, id: u32) {
+        self.open -= 1;
         let nested = self.slots.is_nested(id);
-        if let Some(slot) = self.slots.get(id) {
-            slot.state = State::Free;
-            slot.deadline = None;
-            slot.response = None;
-            (slot.upload, slot.download) = (None, None);
-            self.open -= 1;
-            if nested {
-                self.free_nested.push(id);
-            } else {
-                self.free.push(id);
-            }
-        }
+        self.free.of(nested).push(id);
+    }
+}
+
+impl FreeSlots {
+    #[inline]
+    fn of(&mut self, nested: bool) -> &mut Vec<u32> {
+        if nested { &mut self.nested } else { &mut self.plain }
+    }
+}
+
+impl Slots<Slot> {
+    /// The slot of a call that is the last to have used it.
+    #[inline]
+    fn get_used(&mut self, call: CallId) -> Option<&mut Slot> {
+        self.get(call.slot)
+            .filter(|slot| slot.generation == call.generation)
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn close(&mut self) {
+        (self.state, self.deadline, self.response) = (State::Free, None, None);
+        (self.upload, self.download) = (None, None);
     }
 }
 
@@ -317,7 +350,7 @@ mod tests {
         let (mut callers, mut callees) = (Outbox::new(4096, 1), Outbox::new(4096, 1));
         let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
         let slot = outgoing.slots.fresh(false).unwrap();
-        outgoing.free.push(slot);
+        outgoing.free.of(false).push(slot);
         outgoing.slots.get(slot).unwrap().generation = u32::MAX - 1;
         incoming.start_generations_at(u32::MAX - 1);
         for generation in [u32::MAX, 0, 1] {

@@ -32,6 +32,7 @@ pub(in crate::proto) struct Arriving<'a> {
 
 impl Incoming {
     /// Opens the call that a request begins. True: the whole body is there, the call may run.
+    #[inline]
     pub(in crate::proto) fn handle_request(
         &mut self,
         arriving: Arriving<'_>,

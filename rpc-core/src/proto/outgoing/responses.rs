@@ -23,24 +23,22 @@ impl Outgoing {
         limit: u64,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
-        let slot = self.current(call);
-        if slot.as_ref().is_some_and(|slot| slot.download.is_some()) {
-            return Err(ProtocolError::SlotOutOfTurn { call });
-        }
-        let own = slot.and_then(|slot| slot.max_body);
-        let (size, limit) = (body.len() as u64, BodyLimit::of(own, limit).bytes());
-        let ending = match status {
-            0 | 1 if size > limit => too_large(size, limit),
-            0 => Ending::Succeeded(body),
-            1 => Ending::Failed(body),
-            2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
-            _ => {
-                return Err(ProtocolError::MalformedHead {
-                    kind: Kind::Response as u8,
-                });
+        self.end_by(call, outbox, |slot| {
+            if slot.download.is_some() {
+                return Err(ProtocolError::SlotOutOfTurn { call });
             }
-        };
-        self.handle_terminal(call, ending, outbox)
+            let (size, limit) = (body.len() as u64, BodyLimit::of(slot.max_body, limit).bytes());
+            Ok(match status {
+                0 | 1 if size > limit => too_large(size, limit),
+                0 => Ending::Succeeded(body),
+                1 => Ending::Failed(body),
+                2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
+                _ => {
+                    let kind = Kind::Response as u8;
+                    return Err(ProtocolError::MalformedHead { kind });
+                }
+            })
+        })
     }
 
     /// The first part of a response that goes on in fragments. One over the limit ends its call, which is cancelled:
@@ -133,6 +131,7 @@ impl Outgoing {
 }
 
 /// The ending of a call whose response is over the limit.
+#[cold]
 fn too_large(size: u64, limit: u64) -> Ending {
     Ending::Faulted(FaultRecord {
         code: code::BODY_TOO_LARGE,
