@@ -56,7 +56,7 @@ impl State {
                 Event::Streaming(call) => {
                     let opener = Opener::ThisEnd;
                     self.streams.open(StreamId { opener, call });
-                    outcomes.wake.extend(self.waiting.start_stream(call));
+                    outcomes.wake(self.waiting.start_stream(call));
                 }
                 Event::Items(id, pack) => outcomes.wake.extend(self.streams.put(id, Came::Pack(pack))),
                 Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, Came::Item(item))),
@@ -142,13 +142,11 @@ fn end_call(
     ending: Ending,
     outcomes: &mut Outcomes,
 ) {
-    if streams.are_in_use() {
-        let opener = Opener::ThisEnd;
-        let id = StreamId { opener, call };
-        outcomes.wake.extend(streams.end_sender(id));
-        if streams.has_reader(id) {
-            return outcomes.wake.extend(streams.end(id, end_of(ending)));
-        }
+    let opener = Opener::ThisEnd;
+    let id = StreamId { opener, call };
+    outcomes.wake(streams.end_sender(id));
+    if streams.has_reader(id) {
+        return outcomes.wake(streams.end(id, end_of(ending)));
     }
-    outcomes.wake.extend(waiting.end(call, result_of(ending)));
+    outcomes.wake(waiting.end(call, result_of(ending)));
 }

@@ -42,6 +42,14 @@ impl Outcomes {
         self.incoming.push(arrival);
     }
 
+    /// Somebody may have to be woken.
+    #[inline]
+    pub(super) fn wake(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.wake.push(waker);
+        }
+    }
+
     /// Does what was put off until the lock was released, except for the incoming calls. The lists keep their space.
     #[inline]
     pub(super) fn carry_out(&mut self, shared: &Shared) {
