@@ -19,38 +19,39 @@ use crate::message::Response;
 use crate::proto::{Agreed, Answer, CallId, Connection, OutPacket, Slots};
 use crate::streaming::ItemError;
 
-/// What the lock guards. Nothing of the user's runs under it.
+/// What the lock guards. Nothing of the user's runs under it. The order is that in memory, as in [`Connection`].
+#[repr(C)]
 pub(super) struct State {
     pub(super) proto: Connection,
-    pub(super) waiting: WaitingCalls,
-    pub(super) handlers: Slots<Option<Handler>>,
-    pub(super) streams: Streams,
-    pub(super) cancels: Cancels,
-    pub(super) driver: Option<Waker>,
     /// The driver has been woken and has not run since.
     pub(super) driver_notified: bool,
     /// A packet left since the driver last ran; what comes now gathers.
     pub(super) sent_since_driver_ran: bool,
-    /// What does not wait for more.
-    pub(super) share: Share,
     /// Somebody is in the middle of sending a packet.
     pub(super) transmitting: bool,
-    /// A packet that the pipe had no room for.
-    pub(super) unsent: Option<OutPacket>,
     /// The sender failed; what is still to be read is read.
     pub(super) sender_broken: bool,
-    /// When the driver's timer fires.
-    pub(super) armed: Option<Instant>,
     pub(super) rearm: bool,
-    /// Oneway calls that wait until the system has them.
-    pub(super) flushing: Vec<(CallId, Waker)>,
-    /// Whoever waits for a sign of life.
-    pub(super) pings: Pings,
     /// The peer has said farewell: nothing that is sent now would be read.
     pub(super) peer_left: bool,
+    /// What does not wait for more.
+    pub(super) share: Share,
+    pub(super) driver: Option<Waker>,
+    pub(super) end: Option<Arc<ConnectionError>>,
+    pub(super) streams: Streams,
+    pub(super) cancels: Cancels,
     /// Whether this end is to leave.
     pub(super) leave: Leave,
-    pub(super) end: Option<Arc<ConnectionError>>,
+    pub(super) waiting: WaitingCalls,
+    /// Oneway calls that wait until the system has them.
+    pub(super) flushing: Vec<(CallId, Waker)>,
+    /// A packet that the pipe had no room for.
+    pub(super) unsent: Option<OutPacket>,
+    /// When the driver's timer fires.
+    pub(super) armed: Option<Instant>,
+    pub(super) handlers: Slots<Option<Handler>>,
+    /// Whoever waits for a sign of life.
+    pub(super) pings: Pings,
 }
 
 /// A handler that runs in a task of its own.

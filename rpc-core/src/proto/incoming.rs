@@ -32,6 +32,7 @@ use arriving::Receiving;
 pub(super) use arriving::{Arriving, Whole};
 use interrupts::Interrupt;
 
+#[repr(C)]
 pub(super) struct Incoming {
     slots: Slots<Slot>,
     limits: Limits,

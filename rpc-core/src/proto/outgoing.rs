@@ -27,23 +27,25 @@ use super::window::Window;
 use super::wire::{Kind, OPENER};
 use super::{Body, Pack};
 
+#[repr(C)]
 pub(super) struct Outgoing {
-    slots: Slots<Slot>,
+    open: usize,
+    max_body: u64,
     free: FreeSlots,
+    slots: Slots<Slot>,
+    /// Large bodies that wait for the window to open.
+    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
     window: Window,
     /// What each stream of items to the callee begins with, at most.
     stream: u64,
-    /// Large bodies that wait for the window to open.
-    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
-    max_body: u64,
-    open: usize,
 }
 
 /// Slots that were used before, and may be used again.
 #[derive(Default)]
+#[repr(C)]
 struct FreeSlots {
-    plain: Vec<u32>,
     nested: Vec<u32>,
+    plain: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
