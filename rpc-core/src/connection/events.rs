@@ -6,7 +6,7 @@ use super::outcomes::{Arrival, Outcomes, end_of, end_of_upload, result_of};
 use super::state::State;
 use super::streams::{Came, Streams};
 use super::waiting::WaitingCalls;
-use crate::proto::{CallId, Ending, Event, IncomingCall, Listener, Opener, ProtocolError, StreamId};
+use crate::proto::{Body, CallId, Ending, Event, EventSink, IncomingCall, Opener, ProtocolError, StreamId};
 use crate::transport::Packet;
 
 impl State {
@@ -117,7 +117,7 @@ struct Shortcut<'a> {
     outcomes: &'a mut Outcomes,
 }
 
-impl Listener for Shortcut<'_> {
+impl EventSink for Shortcut<'_> {
     #[inline]
     fn on_incoming(&mut self, call: IncomingCall) {
         if call.head.upload {
@@ -127,9 +127,15 @@ impl Listener for Shortcut<'_> {
     }
 
     #[inline]
-    fn on_ended(&mut self, call: CallId, ending: Ending, is_free: bool) {
-        end_call(self.waiting, self.streams, call, ending, self.outcomes);
-        self.outcomes.freed += usize::from(is_free && !self.waiting.is_nested(call));
+    fn on_succeeded(&mut self, call: CallId, body: Body) {
+        end_call(
+            self.waiting,
+            self.streams,
+            call,
+            Ending::Succeeded(body),
+            self.outcomes,
+        );
+        self.outcomes.freed += usize::from(!self.waiting.is_nested(call));
     }
 }
 

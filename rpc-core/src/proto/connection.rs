@@ -10,7 +10,7 @@ use super::agreed::{Agreed, Limits};
 use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
-use super::event::{Answer, Event, Listener};
+use super::event::{Answer, Event, EventSink};
 use super::frame::frame_at;
 use super::incoming::Incoming;
 use super::items::StreamId;
@@ -112,8 +112,7 @@ impl Connection {
         handled
     }
 
-    /// The same, with somebody who is told at once of the events that each call has, as long as no other is queued before
-    /// them.
+    /// The same, with a sink for the events that most calls have.
     ///
     /// # Errors
     /// As of `handle_packet`.
@@ -122,7 +121,7 @@ impl Connection {
         &mut self,
         packet: P,
         now: impl FnOnce() -> Instant,
-        listener: &mut impl Listener,
+        sink: &mut impl EventSink,
     ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
@@ -134,9 +133,9 @@ impl Connection {
         if size == 0 || size > limit {
             return Err(ProtocolError::PacketSize { size, limit });
         }
-        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now, listener)? {
+        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now, sink)? {
             let packet = Bytes::from_owner(packet);
-            self.handle_frames(Source::shared(&packet), start, now, listener)?;
+            self.handle_frames(Source::shared(&packet), start, now, sink)?;
         }
         self.forget_owed();
         Ok(())
@@ -149,14 +148,14 @@ impl Connection {
         packet: Source<'_>,
         mut start: usize,
         now: &dyn Fn() -> Instant,
-        listener: &mut impl Listener,
+        sink: &mut impl EventSink,
     ) -> Result<Option<usize>, ProtocolError> {
         while start < packet.bytes.len() {
             let frame = frame_at(packet.bytes, start)?;
             if packet.is_to_be_shared_for(&frame) {
                 return Ok(Some(start));
             }
-            self.handle_frame(packet, &frame, now, listener)?;
+            self.handle_frame(packet, &frame, now, sink)?;
             start = frame.end;
         }
         Ok(None)

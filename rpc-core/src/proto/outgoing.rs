@@ -12,6 +12,8 @@ mod items;
 mod responses;
 mod waiting;
 
+pub(super) use responses::ending_of;
+
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -89,6 +91,20 @@ enum Progress {
     LargeSent,
 }
 
+/// What a terminal frame has found.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// Somebody waits for the call's ending.
+    WaitedFor {
+        /// The method's own limit for the size of bodies.
+        max_body: Option<u64>,
+    },
+    /// Nobody does, but the slot was the callee's until now.
+    Abandoned,
+    /// The call was over.
+    Late,
+}
+
 /// What became of a call that nobody waits for any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abandoned {
@@ -164,7 +180,7 @@ impl Outgoing {
             // The callee never hears of this use of the slot, so the next one has the same number.
             if let Some(slot) = self.current(call) {
                 slot.generation = slot.generation.wrapping_sub(1);
-                slot.close();
+                slot.free();
                 self.free_slot(call.slot);
             }
             return Abandoned::Withdrawn;
@@ -180,40 +196,42 @@ impl Outgoing {
         ending: Ending,
         outbox: &mut Outbox,
     ) -> Result<Option<Ending>, ProtocolError> {
-        self.end_by(call, outbox, |slot| {
-            let needs_result = slot.state == State::Open && !slot.oneway;
-            match ending {
-                Ending::Done if needs_result => Err(ProtocolError::NoResult { call }),
-                ending => Ok(ending),
+        let is_done = matches!(ending, Ending::Done);
+        let closed = self.close(call, outbox, |slot| {
+            if is_done && slot.state == State::Open && !slot.oneway {
+                return Err(ProtocolError::NoResult { call });
             }
-        })
+            Ok(())
+        })?;
+        Ok(matches!(closed, Closed::WaitedFor { .. }).then_some(ending))
     }
 
-    /// The same for an ending that is made of what the slot knows.
+    /// Frees the slot of a call that has its terminal frame, unless `check` finds that frame wrong.
     #[inline]
-    fn end_by(
+    fn close(
         &mut self,
         call: CallId,
         outbox: &mut Outbox,
-        ending: impl FnOnce(&Slot) -> Result<Ending, ProtocolError>,
-    ) -> Result<Option<Ending>, ProtocolError> {
+        check: impl FnOnce(&Slot) -> Result<(), ProtocolError>,
+    ) -> Result<Closed, ProtocolError> {
         let slot = self.slots.get_used(call);
         let slot = slot.ok_or(ProtocolError::SlotOutOfTurn { call })?;
-        let ending = ending(slot)?;
-        let waited_for = slot.state == State::Open;
-        if slot.state == State::Free {
-            // The call is over, the frame is late.
-            return Ok(None);
-        }
+        check(slot)?;
+        let max_body = slot.max_body;
+        let closed = match slot.state {
+            State::Open => Closed::WaitedFor { max_body },
+            State::Abandoned => Closed::Abandoned,
+            State::Free => return Ok(Closed::Late),
+        };
         Self::break_upload(slot, call, outbox);
         let was_leaving = matches!(slot.progress, Progress::Large);
-        slot.close();
+        slot.free();
         self.free_slot(call.slot);
         if was_leaving {
             // The callee wants no more of the body.
             self.withdraw_body(call, outbox);
         }
-        Ok(waited_for.then_some(ending))
+        Ok(closed)
     }
 
     /// The open calls whose deadlines have passed.
@@ -302,7 +320,7 @@ impl Slots<Slot> {
 
 impl Slot {
     #[inline]
-    fn close(&mut self) {
+    fn free(&mut self) {
         (self.state, self.deadline, self.response) = (State::Free, None, None);
         (self.upload, self.download) = (None, None);
     }
@@ -370,8 +388,8 @@ mod tests {
             assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
             assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
             callees.take(|| now).unwrap();
-            let ended = outgoing.handle_response(call, 0, Body::new(), 1, &mut callers);
-            assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
+            let closed = outgoing.close_answered(call, 0, &mut callers);
+            assert!(matches!(closed, Ok(Closed::WaitedFor { .. })));
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::call::{CallId, Ending, FaultRecord, truncated};
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
-use super::event::{Event, Goaway, Listener};
+use super::event::{Event, EventSink, Goaway};
 use super::frame::Frame;
 use super::items::{Opener, StreamId};
 use super::source::Source;
@@ -24,7 +24,7 @@ impl Connection {
         packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-        listener: &mut impl Listener,
+        sink: &mut impl EventSink,
     ) -> Result<(), ProtocolError> {
         let call = frame.call;
         if is_small_item(frame) {
@@ -38,8 +38,8 @@ impl Connection {
         }
         let bytes = packet.bytes;
         match frame.kind {
-            Kind::Request => return self.handle_request(packet, frame, now, listener),
-            Kind::Response => return self.handle_response(packet, frame, listener),
+            Kind::Request => return self.handle_request(packet, frame, now, sink),
+            Kind::Response => return self.handle_response(packet, frame, sink),
             Kind::Refused => {
                 self.check_not_streaming(call)?;
                 let record = FaultRecord::decode(frame.body(bytes));

@@ -3,7 +3,7 @@
 use super::super::assembly::Assembly;
 use super::super::body_limits::BodyLimit;
 use super::super::wire::Kind;
-use super::{Body, CallId, Ending, FaultRecord, Outbox, Outgoing, ProtocolError, State, code, ran};
+use super::{Body, CallId, Closed, Ending, FaultRecord, Outbox, Outgoing, ProtocolError, State, code, ran};
 
 impl Outgoing {
     /// The call's method has a limit of its own for its response.
@@ -13,31 +13,21 @@ impl Outgoing {
         }
     }
 
-    /// A whole response.
+    /// A whole response has come.
     #[inline]
-    pub(in crate::proto) fn handle_response(
+    pub(in crate::proto) fn close_answered(
         &mut self,
         call: CallId,
         status: u8,
-        body: Body,
-        limit: u64,
         outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        self.end_by(call, outbox, |slot| {
-            if slot.download.is_some() {
-                return Err(ProtocolError::SlotOutOfTurn { call });
+    ) -> Result<Closed, ProtocolError> {
+        self.close(call, outbox, |slot| match status {
+            _ if slot.download.is_some() => Err(ProtocolError::SlotOutOfTurn { call }),
+            0..=2 => Ok(()),
+            _ => {
+                let kind = Kind::Response as u8;
+                Err(ProtocolError::MalformedHead { kind })
             }
-            let (size, limit) = (body.len() as u64, BodyLimit::of(slot.max_body, limit).bytes());
-            Ok(match status {
-                0 | 1 if size > limit => too_large(size, limit),
-                0 => Ending::Succeeded(body),
-                1 => Ending::Failed(body),
-                2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
-                _ => {
-                    let kind = Kind::Response as u8;
-                    return Err(ProtocolError::MalformedHead { kind });
-                }
-            })
         })
     }
 
@@ -127,6 +117,17 @@ impl Outgoing {
     /// The limit for the response to a call: its method's, or else `of_end`.
     pub(super) fn response_limit(&mut self, call: CallId, of_end: u64) -> u64 {
         BodyLimit::of(self.current(call).and_then(|slot| slot.max_body), of_end).bytes()
+    }
+}
+
+/// What a whole response says that may have `limit` bytes.
+pub(in crate::proto) fn ending_of(status: u8, body: Body, limit: u64) -> Ending {
+    let size = body.len() as u64;
+    match status {
+        0 | 1 if size > limit => too_large(size, limit),
+        0 => Ending::Succeeded(body),
+        1 => Ending::Failed(body),
+        _ => Ending::Faulted(FaultRecord::decode(body.as_ref())),
     }
 }
 

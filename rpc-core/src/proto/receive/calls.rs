@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use super::super::Metadata;
+use super::super::body_limits::BodyLimit;
 use super::super::call::{IncomingCall, RequestHead, code};
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
-use super::super::event::{Event, Listener};
+use super::super::event::{Event, EventSink};
 use super::super::frame::Frame;
 use super::super::incoming::{Arriving, Whole};
+use super::super::outgoing::{Closed, ending_of};
 use super::super::source::Source;
 use super::super::wire::{MORE, ONEWAY, OPENER, STREAM, u64_at};
 use super::{malformed, stream_of};
@@ -20,7 +22,7 @@ impl Connection {
         packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-        listener: &mut impl Listener,
+        sink: &mut impl EventSink,
     ) -> Result<(), ProtocolError> {
         let (bytes, call) = (packet.bytes, frame.call);
         if frame.has(ONEWAY) && frame.has(STREAM) {
@@ -55,7 +57,7 @@ impl Connection {
                 body,
             };
             if self.events.is_empty() {
-                listener.on_incoming(incoming);
+                sink.on_incoming(incoming);
             } else {
                 self.events.push_back(Event::Incoming(incoming));
             }
@@ -71,7 +73,7 @@ impl Connection {
         &mut self,
         packet: Source<'_>,
         frame: &Frame,
-        listener: &mut impl Listener,
+        sink: &mut impl EventSink,
     ) -> Result<(), ProtocolError> {
         let (bytes, call) = (packet.bytes, frame.call);
         let status = frame.head(bytes)[0];
@@ -102,14 +104,18 @@ impl Connection {
             return Ok(());
         }
         let body = packet.body(frame.body_place());
-        let open = self.outgoing.open();
-        let ending = self
-            .outgoing
-            .handle_response(call, status, body, limit, &mut self.outbox)?;
-        let is_free = self.outgoing.open() < open;
-        match ending {
-            Some(ending) if self.events.is_empty() => listener.on_ended(call, ending, is_free),
-            ending => self.queue_ending(call, ending, is_free),
+        match self.outgoing.close_answered(call, status, &mut self.outbox)? {
+            Closed::WaitedFor { max_body } => {
+                let limit = BodyLimit::of(max_body, limit).bytes();
+                let succeeded = status == 0 && body.len() as u64 <= limit;
+                if succeeded && self.events.is_empty() {
+                    sink.on_succeeded(call, body);
+                } else {
+                    self.queue_ending(call, Some(ending_of(status, body, limit)), true);
+                }
+            }
+            Closed::Abandoned => self.events.push_back(Event::Freed(call)),
+            Closed::Late => {}
         }
         Ok(())
     }
