@@ -32,7 +32,10 @@ async fn open(link: Link) -> (Channel, Stub<Channel>) {
 }
 
 async fn echo(stub: &Stub<Channel>, size: usize) -> Result<Bytes, pipe_rpc_core::fault::Fault> {
-    stub.call(method(ECHO), Bytes::from(vec![7; size]), None).await
+    let body: Bytes = (0..size).map(|at| (at % 251) as u8).collect();
+    let echo: Bytes = stub.call(method(ECHO), body.clone(), None).await?;
+    assert_eq!(echo, body);
+    Ok(echo)
 }
 
 /// The same faults, at whichever end they are put in: two scripts, what is sent by the first is faulty.
@@ -188,6 +191,20 @@ async fn a_torn_answer_ends_the_connection_with_what_was_wrong() {
     assert_eq!(echo(&stub, 100).await.unwrap_err().outcome(), Outcome::MayHaveRun);
     let reason = channel.closed().await;
     assert!(matches!(&*reason, ConnectionError::Protocol(_)), "{reason}");
+}
+
+/// A part of a large body is received straight to its place; what is torn of it is noticed all the same.
+#[tokio::test]
+async fn a_torn_part_of_a_large_answer_ends_the_connection_with_what_was_wrong() {
+    let (link, from_server) = Faults::new().tear(5).incoming(link().await);
+    let (channel, stub) = open(link).await;
+    assert_eq!(
+        echo(&stub, 1 << 20).await.unwrap_err().outcome(),
+        Outcome::MayHaveRun
+    );
+    let reason = channel.closed().await;
+    assert!(matches!(&*reason, ConnectionError::Protocol(_)), "{reason}");
+    assert_eq!(from_server.passed(), 5);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::CAPACITY;
 use super::lane::Shared;
-use crate::transport::{Packet, PacketReceiver};
+use crate::transport::{Landing, Packet, PacketReceiver};
 
 pub(super) struct FaultyReceiver {
     inner: Box<dyn PacketReceiver>,
@@ -90,5 +90,13 @@ impl PacketReceiver for FaultyReceiver {
         let given = Packet::copy_from(&packet);
         self.lane.on_passed(packet);
         Poll::Ready(Ok(Some(given)))
+    }
+    /// What lands is what the faults have left of it.
+    fn poll_recv_landing(&mut self, cx: &mut Context<'_>, landing: &mut Landing) -> Poll<Received> {
+        let mut received = self.poll_recv(cx);
+        if let Poll::Ready(Ok(Some(packet))) = &mut received {
+            landing.land(packet);
+        }
+        received
     }
 }

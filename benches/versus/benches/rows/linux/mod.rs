@@ -1,5 +1,6 @@
 //! The rows that there are on Linux, in the order of the tables.
 
+mod bare_calls;
 mod bare_packed;
 mod bare_server;
 mod bare_tokio;
@@ -21,6 +22,7 @@ pub(crate) const ALL: &[Entry] = &[
     bare_waiting::entry("bare-blocking"),
     Entry::of::<bare_tokio::BareTokio>("bare-tokio"),
     Entry::of::<bare_packed::BarePacked>("bare-packed"),
+    Entry::of::<bare_calls::BareCalls>("bare-calls"),
     Entry::of::<pipe_rpc::PipeRpc>("pipe-rpc"),
     Entry::of::<tarpc::Tarpc>("tarpc"),
     Entry::of::<tonic::Tonic>("tonic"),

@@ -1,8 +1,10 @@
 //! A SEQPACKET socket on tokio, as a careful program would use it: what the pipe can do, and the measure of what is above.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::task::{Context, Poll, ready};
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::net::sockopt::set_socket_send_buffer_size;
@@ -62,25 +64,36 @@ impl Socket {
     }
 
     pub(super) async fn send(&self, packet: &[u8]) -> io::Result<()> {
-        let flags = SendFlags::NOSIGNAL | SendFlags::EOR | SendFlags::DONTWAIT;
-        loop {
-            match send(self.0.get_ref(), packet, flags) {
-                Ok(_) => return Ok(()),
-                Err(Errno::AGAIN) => self.room().await?,
-                Err(error) => return Err(error.into()),
+        while let Err(error) = self.try_send(packet) {
+            if error.kind() != io::ErrorKind::WouldBlock {
+                return Err(error);
             }
+            self.room().await?;
         }
+        Ok(())
+    }
+
+    /// Sends it at once or not at all.
+    pub(super) fn try_send(&self, packet: &[u8]) -> io::Result<()> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::EOR | SendFlags::DONTWAIT;
+        send(self.0.get_ref(), packet, flags)?;
+        Ok(())
     }
 
     /// The length of the next packet, 0 at the end.
     pub(super) async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_recv(cx, buffer)).await
+    }
+
+    /// The same for a task that does other things too.
+    pub(super) fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
-            let mut ready = self.0.readable().await?;
+            let mut ready = ready!(self.0.poll_read_ready(cx))?;
             match recv(self.0.get_ref(), &mut *buffer, RecvFlags::DONTWAIT) {
-                Ok((len, _)) => return Ok(len),
+                Ok((len, _)) => return Poll::Ready(Ok(len)),
                 Err(Errno::AGAIN) => ready.clear_ready(),
-                Err(Errno::CONNRESET) => return Ok(0),
-                Err(error) => return Err(error.into()),
+                Err(Errno::CONNRESET) => return Poll::Ready(Ok(0)),
+                Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
     }
