@@ -1,24 +1,19 @@
 //! The protocol's state over one pipe, the same at both ends.
 
-use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
-
-use bytes::Bytes;
 
 use super::agreed::{Agreed, Limits};
 use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
-use super::event::{Answer, Event, EventSink};
-use super::frame::frame_at;
+use super::event::{Answer, Event};
 use super::incoming::Incoming;
 use super::items::StreamId;
 use super::keeping::Keeping;
 use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
-use super::source::Source;
 use super::under_way::UnderWay;
 use super::wire::Kind;
 use super::{Body, Metadata};
@@ -94,71 +89,6 @@ impl Connection {
     /// Some methods of this end have limits of their own for the size of bodies.
     pub fn set_method_limits(&mut self, limits: MethodLimits) {
         self.incoming.set_method_limits(limits);
-    }
-
-    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, or a
-    /// very large body begins, and then once.
-    ///
-    /// # Errors
-    /// If the peer broke the protocol: the connection is to be ended.
-    pub fn handle_packet<P>(&mut self, packet: P, now: impl FnOnce() -> Instant) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let mut events = std::mem::take(&mut self.events);
-        let handled = self.handle_packet_with(packet, now, &mut events);
-        events.append(&mut self.events);
-        self.events = events;
-        handled
-    }
-
-    /// The same, with a sink for the events that most calls have.
-    ///
-    /// # Errors
-    /// As of `handle_packet`.
-    #[inline]
-    pub fn handle_packet_with<P>(
-        &mut self,
-        packet: P,
-        now: impl FnOnce() -> Instant,
-        sink: &mut impl EventSink,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let now = LazyCell::new(now);
-        let now: &dyn Fn() -> Instant = &|| *now;
-        let bytes = packet.as_ref();
-        let (size, limit) = (bytes.len(), self.agreed.max_packet);
-        if size == 0 || size > limit {
-            return Err(ProtocolError::PacketSize { size, limit });
-        }
-        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now, sink)? {
-            let packet = Bytes::from_owner(packet);
-            self.handle_frames(Source::shared(&packet), start, now, sink)?;
-        }
-        self.forget_owed();
-        Ok(())
-    }
-
-    /// Handles the frames from `start` on, up to one that the packet is to be shared for.
-    #[inline]
-    fn handle_frames(
-        &mut self,
-        packet: Source<'_>,
-        mut start: usize,
-        now: &dyn Fn() -> Instant,
-        sink: &mut impl EventSink,
-    ) -> Result<Option<usize>, ProtocolError> {
-        while start < packet.bytes.len() {
-            let frame = frame_at(packet.bytes, start)?;
-            if packet.is_to_be_shared_for(&frame) {
-                return Ok(Some(start));
-            }
-            self.handle_frame(packet, &frame, now, sink)?;
-            start = frame.end;
-        }
-        Ok(None)
     }
 
     /// The time has come that [`Self::next_timeout`] told.

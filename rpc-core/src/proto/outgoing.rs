@@ -6,12 +6,15 @@
 //!                   ▼
 //!               Abandoned ──terminal──▶ Free      (withdrawn before anything left: straight to Free)
 //! ```
-//! Large request bodies that wait are in `waiting`, responses in `responses`, and the streams of a call in `items`.
+//! Large request bodies that wait are in `waiting`, responses in `responses`, how calls leave their slots in `closing`, and the
+//! streams of a call in `items`.
 
+mod closing;
 mod items;
 mod responses;
 mod waiting;
 
+pub(super) use closing::Closed;
 pub(super) use responses::ending_of;
 
 use std::collections::VecDeque;
@@ -89,20 +92,6 @@ enum Progress {
     Large,
     /// A large body that has left whole.
     LargeSent,
-}
-
-/// What a terminal frame has found.
-#[derive(Debug)]
-pub(super) enum Closed {
-    /// Somebody waits for the call's ending.
-    WaitedFor {
-        /// The method's own limit for the size of bodies.
-        max_body: Option<u64>,
-    },
-    /// Nobody does, but the slot was the callee's until now.
-    Abandoned,
-    /// The call was over.
-    Late,
 }
 
 /// What became of a call that nobody waits for any more.
@@ -189,51 +178,6 @@ impl Outgoing {
         Abandoned::Told
     }
 
-    /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
-    pub(super) fn handle_terminal(
-        &mut self,
-        call: CallId,
-        ending: Ending,
-        outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        let is_done = matches!(ending, Ending::Done);
-        let closed = self.close(call, outbox, |slot| {
-            if is_done && slot.state == State::Open && !slot.oneway {
-                return Err(ProtocolError::NoResult { call });
-            }
-            Ok(())
-        })?;
-        Ok(matches!(closed, Closed::WaitedFor { .. }).then_some(ending))
-    }
-
-    /// Frees the slot of a call that has its terminal frame, unless `check` finds that frame wrong.
-    #[inline]
-    fn close(
-        &mut self,
-        call: CallId,
-        outbox: &mut Outbox,
-        check: impl FnOnce(&Slot) -> Result<(), ProtocolError>,
-    ) -> Result<Closed, ProtocolError> {
-        let slot = self.slots.get_used(call);
-        let slot = slot.ok_or(ProtocolError::SlotOutOfTurn { call })?;
-        check(slot)?;
-        let max_body = slot.max_body;
-        let closed = match slot.state {
-            State::Open => Closed::WaitedFor { max_body },
-            State::Abandoned => Closed::Abandoned,
-            State::Free => return Ok(Closed::Late),
-        };
-        Self::break_upload(slot, call, outbox);
-        let was_leaving = matches!(slot.progress, Progress::Large);
-        slot.free();
-        self.free_slot(call.slot);
-        if was_leaving {
-            // The callee wants no more of the body.
-            self.withdraw_body(call, outbox);
-        }
-        Ok(closed)
-    }
-
     /// The open calls whose deadlines have passed.
     pub(super) fn overdue(&self, now: Instant) -> Vec<CallId> {
         let overdue = self.deadlines().filter(|(_, deadline)| *deadline <= now);
@@ -293,13 +237,6 @@ impl Outgoing {
         let slot = self.current(call).ok_or(out_of_turn)?;
         Ok(Some(slot).filter(|slot| slot.state != State::Free))
     }
-
-    #[inline]
-    fn free_slot(&mut self, id: u32) {
-        self.open -= 1;
-        let nested = self.slots.is_nested(id);
-        self.free.of(nested).push(id);
-    }
 }
 
 impl FreeSlots {
@@ -315,14 +252,6 @@ impl Slots<Slot> {
     fn get_used(&mut self, call: CallId) -> Option<&mut Slot> {
         self.get(call.slot)
             .filter(|slot| slot.generation == call.generation)
-    }
-}
-
-impl Slot {
-    #[inline]
-    fn free(&mut self) {
-        (self.state, self.deadline, self.response) = (State::Free, None, None);
-        (self.upload, self.download) = (None, None);
     }
 }
 
