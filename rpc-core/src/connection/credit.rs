@@ -24,7 +24,7 @@ impl Shared {
             calls: state.line.free(),
             window: state.proto.window_left(),
             granted: *state.proto.received(),
-            streams: state.streams.inboxes.len() + state.streams.senders.len(),
+            streams: state.streams.len(),
         }
     }
 }

@@ -105,15 +105,15 @@ impl Driver {
             // Only who closes this end does that beside the driver.
             return Err(ConnectionError::Closed);
         }
-        let handled = match self.landing.take() {
-            Some(landing) => state.proto.handle_landed(packet, landing, now),
-            None => state.proto.handle_packet(packet, now),
+        let packet = match self.landing.take() {
+            Some(landing) => state.proto.take_landed(packet, landing),
+            None => packet,
         };
+        let handled = state.handle_packet(packet, now, &mut self.outcomes);
         self.landing = state.proto.lend_landing();
         if let Err(error) = &handled {
             state.proto.report(error);
         }
-        state.drain_events(&mut self.outcomes);
         self.gathering |= state.gather_after(&self.outcomes);
         // With the answer to a lone call; another look at the state, 120 instructions, would find nothing.
         self.is_done = !self.gathering

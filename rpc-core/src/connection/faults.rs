@@ -13,16 +13,24 @@ use crate::proto::{self, Body, BodyLimit, FaultRecord, code, ran};
 pub(super) fn answer_of(result: Result<Response, Fault>, limit: BodyLimit) -> proto::Answer {
     let response = match result {
         Ok(response) => response,
-        Err(fault) if fault.outcome().is_safe_to_retry() => return proto::Answer::Refused(record_of(&fault)),
-        Err(fault) => return proto::Answer::Faulted(record_of(&fault)),
+        Err(fault) => return answer_of_fault(&fault),
     };
     if let Err(fault) = check_size(Outcome::Ran, response.body(), limit) {
-        return proto::Answer::Faulted(record_of(&fault));
+        return answer_of_fault(&fault);
     }
     if response.is_failed() {
         return proto::Answer::Failed(response.into_body());
     }
     proto::Answer::Succeeded(response.into_body())
+}
+
+#[cold]
+fn answer_of_fault(fault: &Fault) -> proto::Answer {
+    if fault.outcome().is_safe_to_retry() {
+        proto::Answer::Refused(record_of(fault))
+    } else {
+        proto::Answer::Faulted(record_of(fault))
+    }
 }
 
 /// The fault of a call whose body is over the limit: of its request, if that was not sent.
@@ -32,6 +40,11 @@ pub(super) fn check_size(outcome: Outcome, body: &Body, limit: BodyLimit) -> Res
     if size <= limit.bytes() {
         return Ok(());
     }
+    Err(too_large(outcome, size, limit))
+}
+
+#[cold]
+fn too_large(outcome: Outcome, size: u64, limit: BodyLimit) -> Fault {
     let whose = match (limit, outcome) {
         (BodyLimit::Method(_), Outcome::NotSent) => "a request; its method sets the limit, with max_body",
         (BodyLimit::Method(_), _) => "a response; its method sets the limit, with max_body",
@@ -39,7 +52,7 @@ pub(super) fn check_size(outcome: Outcome, body: &Body, limit: BodyLimit) -> Res
         (BodyLimit::End(_), _) => "a response; the caller's end sets the limit, with max_body",
     };
     let limit = limit.bytes();
-    Err(Fault::new(outcome, Reason::BodyTooLarge { size, limit }).with_detail(whose))
+    Fault::new(outcome, Reason::BodyTooLarge { size, limit }).with_detail(whose)
 }
 
 /// A fault as it goes over the wire.

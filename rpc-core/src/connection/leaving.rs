@@ -83,6 +83,7 @@ impl Leaving {
     }
 
     /// Cuts the open calls if it is time to, and has them leave.
+    #[inline]
     pub(super) fn poll_limit(&mut self, cx: &mut Context<'_>, shared: &Shared, outcomes: &mut Outcomes) {
         if self.farewell.is_some() {
             return;
@@ -109,6 +110,7 @@ impl Leaving {
 
     /// Says farewell once `is_over`; ready when it is acknowledged and what came before that is answered, or when it has
     /// taken too long.
+    #[inline]
     pub(super) fn poll_farewell(
         &mut self,
         cx: &mut Context<'_>,

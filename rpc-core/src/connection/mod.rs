@@ -16,6 +16,7 @@ mod credit;
 mod credit_line;
 mod driver;
 mod end;
+mod events;
 mod faults;
 mod handler;
 mod handshake;

@@ -1,4 +1,4 @@
-//! What the lock of a connection guards, and what becomes of the protocol's events.
+//! What the lock of a connection guards. What becomes of the protocol's events is in `events`.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -11,51 +11,51 @@ use super::cancelled::Cancels;
 use super::credit_line::CreditLine;
 use super::faults::answer_of;
 use super::leaving::Leave;
-use super::outcomes::{Arrival, Outcomes, end_of_upload};
 use super::ping::Pings;
-use super::streams::{Came, Streams};
+use super::streams::Streams;
 use super::transmit::Share;
 use super::waiting::WaitingCalls;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
-use crate::proto::{Agreed, CallId, Connection, Event, Opener, OutPacket, Slots, StreamId};
+use crate::proto::{Agreed, CallId, Connection, OutPacket, Slots};
 use crate::streaming::ItemError;
 
-/// What the lock guards. Nothing of the user's runs under it.
+/// What the lock guards. Nothing of the user's runs under it. The order is that in memory, as in [`Connection`].
+#[repr(C)]
 pub(super) struct State {
     pub(super) proto: Connection,
-    pub(super) waiting: WaitingCalls,
-    /// The credit for calls of depth 0: the slots that are free, and who waits for one. Closed with the connection, and
-    /// when an end of it leaves.
-    pub(super) line: CreditLine,
-    pub(super) handlers: Slots<Option<Handler>>,
-    pub(super) streams: Streams,
-    pub(super) cancels: Cancels,
-    pub(super) driver: Option<Waker>,
     /// The driver has been woken and has not run since.
     pub(super) driver_notified: bool,
     /// A packet left since the driver last ran; what comes now gathers.
     pub(super) sent_since_driver_ran: bool,
-    /// What does not wait for more.
-    pub(super) share: Share,
     /// Somebody is in the middle of sending a packet.
     pub(super) transmitting: bool,
-    /// A packet that the pipe had no room for.
-    pub(super) unsent: Option<OutPacket>,
     /// The sender failed; what is still to be read is read.
     pub(super) sender_broken: bool,
-    /// When the driver's timer fires.
-    pub(super) armed: Option<Instant>,
     pub(super) rearm: bool,
-    /// Oneway calls that wait until the system has them.
-    pub(super) flushing: Vec<(CallId, Waker)>,
-    /// Whoever waits for a sign of life.
-    pub(super) pings: Pings,
     /// The peer has said farewell: nothing that is sent now would be read.
     pub(super) peer_left: bool,
+    /// What does not wait for more.
+    pub(super) share: Share,
+    pub(super) driver: Option<Waker>,
+    pub(super) end: Option<Arc<ConnectionError>>,
+    /// The credit for calls of depth 0: the slots that are free, and who waits for one. Closed with the connection, and
+    /// when an end of it leaves.
+    pub(super) line: CreditLine,
+    pub(super) streams: Streams,
+    pub(super) cancels: Cancels,
     /// Whether this end is to leave.
     pub(super) leave: Leave,
-    pub(super) end: Option<Arc<ConnectionError>>,
+    pub(super) waiting: WaitingCalls,
+    /// Oneway calls that wait until the system has them.
+    pub(super) flushing: Vec<(CallId, Waker)>,
+    /// A packet that the pipe had no room for.
+    pub(super) unsent: Option<OutPacket>,
+    /// When the driver's timer fires.
+    pub(super) armed: Option<Instant>,
+    pub(super) handlers: Slots<Option<Handler>>,
+    /// Whoever waits for a sign of life.
+    pub(super) pings: Pings,
 }
 
 /// A handler that runs in a task of its own.
@@ -110,99 +110,6 @@ impl State {
         if (self.is_leaving() || self.proto.is_draining()) && self.is_idle() {
             self.notify_driver();
         }
-    }
-
-    /// Turns the protocol's events into what is to be done outside of the lock.
-    pub(super) fn drain_events(&mut self, outcomes: &mut Outcomes) {
-        while let Some(event) = self.proto.poll_event() {
-            match event {
-                Event::Incoming(call) => {
-                    if call.head.upload {
-                        self.open_upload(call.id);
-                    }
-                    outcomes.arrive(Arrival::Call(call));
-                }
-                Event::Announced(call, head) => outcomes.arrive(Arrival::Announced(call, head)),
-                Event::Withdrawn(call) => outcomes.arrive(Arrival::Withdrawn(call)),
-                Event::Metadata(call, metadata) => self.waiting.set_metadata(call, metadata),
-                Event::Timeout(deadline) => self.arm(Some(deadline)),
-                Event::Interrupted(call) => self.interrupt(call, outcomes),
-                Event::Ended {
-                    call,
-                    ending,
-                    is_free,
-                } => {
-                    self.end_call(call, ending, outcomes);
-                    if is_free {
-                        self.give_credit_back(call, outcomes);
-                    }
-                }
-                Event::Streaming(call) => {
-                    let opener = Opener::ThisEnd;
-                    self.streams.open(StreamId { opener, call });
-                    outcomes.wake.extend(self.waiting.start_stream(call));
-                }
-                Event::Items(id, pack) => outcomes.wake.extend(self.streams.put(id, Came::Pack(pack))),
-                Event::Item(id, item) => outcomes.wake.extend(self.streams.put(id, Came::Item(item))),
-                Event::UploadEnded(call, end) => {
-                    let opener = Opener::Peer;
-                    let woken = self.streams.end(StreamId { opener, call }, end_of_upload(end));
-                    outcomes.wake.extend(woken);
-                }
-                Event::Room(id) => outcomes.wake.extend(self.streams.sender(id)),
-                Event::UploadStopped(call) => {
-                    let opener = Opener::ThisEnd;
-                    outcomes
-                        .wake
-                        .extend(self.streams.sender(StreamId { opener, call }));
-                }
-                Event::Freed(call) => self.give_credit_back(call, outcomes),
-                Event::Pong(payload) => self.pings.on_pong(payload),
-                Event::Goaway(goaway) if goaway.is_protocol_error => {
-                    outcomes.reported = Some(goaway.text.into());
-                }
-                Event::Goaway(_) => {
-                    outcomes.wake.extend(self.line.close());
-                    outcomes.peer_drains = true;
-                }
-                Event::Farewell => {
-                    outcomes.wake.extend(self.line.close());
-                    self.peer_left = true;
-                    outcomes.peer_left = true;
-                }
-                Event::FarewellAcked => outcomes.farewell_acked = true,
-            }
-        }
-    }
-
-    /// The slot of a call of this end's is free; whoever is first in line may use it.
-    #[inline]
-    fn give_credit_back(&mut self, call: CallId, outcomes: &mut Outcomes) {
-        if !self.proto.is_nested(call) {
-            outcomes.wake.extend(self.line.give());
-        }
-    }
-
-    /// Stops a handler; a call that came in the same packets as its cancel is not begun at all.
-    fn interrupt(&mut self, call: CallId, outcomes: &mut Outcomes) {
-        let opener = Opener::Peer;
-        let id = StreamId { opener, call };
-        let is_it = |arrival: &Arrival| matches!(arrival, Arrival::Call(incoming) if incoming.id == call);
-        if let Some(at) = outcomes.incoming.iter().position(is_it) {
-            outcomes.incoming.remove(at);
-            self.streams.close(id);
-            return self.proto.answer_interrupted(call);
-        }
-        outcomes.wake.extend(self.cancels.take(call));
-        // A handler that runs to its end waits neither for items nor for room: the caller sends and takes none any more.
-        outcomes.wake.extend(self.streams.sender(id));
-        outcomes.wake.extend(self.end_upload_of_peer(call));
-        let begun = self.proto.has_begun(call);
-        let Some(handler) = self.handlers.get(call.slot) else {
-            return;
-        };
-        let stopped = handler.take_if(|handler| !(handler.finish && begun));
-        outcomes.stop.extend(stopped.map(|handler| handler.task));
     }
 
     /// Sees to the driver's timer when a deadline comes before all others.

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use super::outcomes::Outcomes;
 use super::pump::Pumped;
 use super::shared::Shared;
 use super::state::{State, no_streams};
@@ -188,32 +187,5 @@ impl State {
         let fault = Fault::new(Outcome::MayHaveRun, Reason::Cancelled)
             .with_detail("the call that the stream belongs to has ended");
         self.streams.end(id, Err(ItemError::Fault(fault)))
-    }
-
-    /// The items of a call of the peer's may be read from now on.
-    pub(super) fn open_upload(&mut self, call: CallId) {
-        self.streams.open(StreamId {
-            opener: Opener::Peer,
-            call,
-        });
-    }
-
-    /// A call of this end's has ended, or is answered by a stream that has: who waits for it is told.
-    #[inline]
-    pub(super) fn end_call(&mut self, call: CallId, ending: crate::proto::Ending, outcomes: &mut Outcomes) {
-        let id = StreamId {
-            opener: Opener::ThisEnd,
-            call,
-        };
-        outcomes.wake.extend(self.streams.end_sender(id));
-        if self.streams.has_reader(id) {
-            outcomes
-                .wake
-                .extend(self.streams.end(id, super::outcomes::end_of(ending)));
-        } else {
-            outcomes
-                .wake
-                .extend(self.waiting.end(call, super::outcomes::result_of(ending)));
-        }
     }
 }

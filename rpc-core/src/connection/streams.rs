@@ -10,9 +10,15 @@ use crate::streaming::ItemError;
 /// All streams of one connection that somebody reads or feeds.
 #[derive(Default)]
 pub(super) struct Streams {
-    pub(super) inboxes: HashMap<StreamId, Inbox>,
+    /// Nothing before the first stream: each call looks here, and few connections have streams.
+    known: Option<Box<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    inboxes: HashMap<StreamId, Inbox>,
     /// Whom to wake when a stream has room, or is over.
-    pub(super) senders: HashMap<StreamId, Waker>,
+    senders: HashMap<StreamId, Waker>,
     /// Which task feeds the items behind a request of this end's. A request that is taken back leaves no trace, so the
     /// next call may have its name before its task has noticed.
     feeds: HashMap<CallId, u64>,
@@ -64,28 +70,40 @@ pub(super) enum Found {
 
 impl Streams {
     /// Whether nobody reads a stream, and nobody waits for one to have room.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.inboxes.is_empty() && self.senders.is_empty()
+        let known = self.known.as_ref();
+        known.is_none_or(|known| known.inboxes.is_empty() && known.senders.is_empty())
+    }
+
+    /// How many streams something is kept for.
+    #[cfg(feature = "testing")]
+    pub(super) fn len(&self) -> usize {
+        let known = self.known.as_ref();
+        known.map_or(0, |known| known.inboxes.len() + known.senders.len())
     }
 
     /// From now on the stream's items are kept for its reader.
     pub(super) fn open(&mut self, id: StreamId) {
-        self.inboxes.insert(id, Inbox::default());
+        self.known().inboxes.insert(id, Inbox::default());
+    }
+
+    /// The items of a call of the peer's may be read from now on.
+    pub(super) fn open_upload(&mut self, call: CallId) {
+        let opener = Opener::Peer;
+        self.open(StreamId { opener, call });
     }
 
     /// Keeps what came. Whom to wake.
     pub(super) fn put(&mut self, id: StreamId, item: Came) -> Option<Waker> {
-        let inbox = self.inboxes.get_mut(&id)?;
+        let inbox = self.inbox(id)?;
         inbox.items.push_back(item);
         inbox.waker.take()
     }
 
     /// No more items come; the first end counts. Whom to wake.
     pub(super) fn end(&mut self, id: StreamId, end: Result<(), ItemError>) -> Option<Waker> {
-        if self.inboxes.is_empty() {
-            return None;
-        }
-        let inbox = self.inboxes.get_mut(&id)?;
+        let inbox = self.inbox(id)?;
         inbox.end.get_or_insert(end);
         inbox.waker.take()
     }
@@ -93,17 +111,20 @@ impl Streams {
     /// Ends every stream. Whom to wake.
     pub(super) fn end_all(&mut self, end: impl Fn() -> ItemError) -> Vec<Waker> {
         let mut wake = Vec::new();
-        for inbox in self.inboxes.values_mut() {
+        let Some(known) = &mut self.known else {
+            return wake;
+        };
+        for inbox in known.inboxes.values_mut() {
             inbox.end.get_or_insert_with(|| Err(end()));
             wake.extend(inbox.waker.take());
         }
-        wake.extend(self.senders.drain().map(|(_, waker)| waker));
+        wake.extend(known.senders.drain().map(|(_, waker)| waker));
         wake
     }
 
     /// Moves what came to `items`, which is empty.
     pub(super) fn take(&mut self, id: StreamId, items: &mut VecDeque<Came>, waker: &Waker) -> Found {
-        let Some(inbox) = self.inboxes.get_mut(&id) else {
+        let Some(inbox) = self.inbox(id) else {
             // Never an end that looks whole.
             let fault = Fault::new(Outcome::MayHaveRun, Reason::Cancelled);
             return Found::End(Err(ItemError::Fault(fault)));
@@ -113,7 +134,7 @@ impl Streams {
             return Found::Items;
         }
         if let Some(end) = inbox.end.take() {
-            self.inboxes.remove(&id);
+            self.close(id);
             return Found::End(end);
         }
         inbox.waker = Some(waker.clone());
@@ -122,24 +143,26 @@ impl Streams {
 
     /// Nobody reads the stream any more. What it held is to be dropped outside of the lock.
     pub(super) fn close(&mut self, id: StreamId) -> Option<Inbox> {
-        self.inboxes.remove(&id)
+        self.known.as_mut()?.inboxes.remove(&id)
     }
 
     /// The calls of this end's whose streams somebody reads.
     pub(super) fn read_by_this_end(&self) -> impl Iterator<Item = CallId> {
-        let ids = self.inboxes.keys().filter(|id| id.opener == Opener::ThisEnd);
+        let ids = self.known.iter().flat_map(|known| known.inboxes.keys());
+        let ids = ids.filter(|id| id.opener == Opener::ThisEnd);
         ids.map(|id| id.call)
     }
 
     /// Whether somebody reads the stream.
     #[inline]
     pub(super) fn has_reader(&self, id: StreamId) -> bool {
-        !self.inboxes.is_empty() && self.inboxes.contains_key(&id)
+        let known = self.known.as_ref();
+        known.is_some_and(|known| known.inboxes.contains_key(&id))
     }
 
     /// Whom to wake when there is room.
     pub(super) fn wait_for_room(&mut self, id: StreamId, waker: &Waker) {
-        let known = self.senders.entry(id).or_insert_with(|| waker.clone());
+        let known = self.known().senders.entry(id).or_insert_with(|| waker.clone());
         if !known.will_wake(waker) {
             known.clone_from(waker);
         }
@@ -147,35 +170,43 @@ impl Streams {
 
     /// Items are to follow the request of a call of this end's.
     pub(super) fn open_outlet(&mut self, call: CallId) -> Outlet {
-        self.fed += 1;
-        self.feeds.insert(call, self.fed);
-        let opener = Opener::ThisEnd;
+        let known = self.known();
+        known.fed += 1;
+        known.feeds.insert(call, known.fed);
+        let (opener, feed) = (Opener::ThisEnd, known.fed);
         Outlet {
             id: StreamId { opener, call },
-            feed: self.fed,
+            feed,
         }
     }
 
     /// Whether the stream is still that of its call.
     pub(super) fn is_open(&self, outlet: Outlet) -> bool {
-        outlet.id.opener == Opener::Peer || self.feeds.get(&outlet.id.call) == Some(&outlet.feed)
+        let feed = |known: &Known| known.feeds.get(&outlet.id.call).copied();
+        outlet.id.opener == Opener::Peer || self.known.as_deref().and_then(feed) == Some(outlet.feed)
     }
 
     /// No items leave on the stream any more. Whom to wake.
     #[inline]
     pub(super) fn end_sender(&mut self, id: StreamId) -> Option<Waker> {
-        if id.opener == Opener::ThisEnd && !self.feeds.is_empty() {
-            self.feeds.remove(&id.call);
+        let known = self.known.as_mut()?;
+        if id.opener == Opener::ThisEnd {
+            known.feeds.remove(&id.call);
         }
-        self.sender(id)
+        known.senders.remove(&id)
     }
 
     /// There may be room. Whom to wake.
     #[inline]
     pub(super) fn sender(&mut self, id: StreamId) -> Option<Waker> {
-        if self.senders.is_empty() {
-            return None;
-        }
-        self.senders.remove(&id)
+        self.known.as_mut()?.senders.remove(&id)
+    }
+
+    fn inbox(&mut self, id: StreamId) -> Option<&mut Inbox> {
+        self.known.as_mut()?.inboxes.get_mut(&id)
+    }
+
+    fn known(&mut self) -> &mut Known {
+        self.known.get_or_insert_default()
     }
 }

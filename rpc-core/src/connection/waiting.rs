@@ -113,6 +113,12 @@ impl WaitingCalls {
         self.calls.get_mut(key).filter(|waiting| waiting.call == call)
     }
 
+    /// Whether the call takes credit for nested calls.
+    #[inline]
+    pub(super) fn is_nested(&self, call: CallId) -> bool {
+        self.keys.is_nested(call.slot)
+    }
+
     /// Ends every call that is open. Whom to wake.
     pub(super) fn end_all(&mut self, mut fault: impl FnMut(CallId) -> Fault) -> Vec<Waker> {
         let mut wake = Vec::new();

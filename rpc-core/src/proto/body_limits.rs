@@ -16,12 +16,14 @@ pub enum BodyLimit {
 impl BodyLimit {
     /// The method's own limit, if it has one, goes before the end's.
     #[must_use]
+    #[inline]
     pub fn of(method: Option<u64>, end: u64) -> Self {
         method.map_or(Self::End(end), Self::Method)
     }
 
     /// The largest body, in bytes.
     #[must_use]
+    #[inline]
     pub fn bytes(self) -> u64 {
         match self {
             Self::End(bytes) | Self::Method(bytes) => bytes,
@@ -38,6 +40,7 @@ pub struct MethodLimits {
 
 impl MethodLimits {
     /// The method's own limit in bytes, if it has one.
+    #[inline]
     pub(super) fn of(&self, head: &RequestHead) -> Option<u64> {
         let key = (head.service, head.method);
         let at = self

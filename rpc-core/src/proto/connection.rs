@@ -1,6 +1,5 @@
 //! The protocol's state over one pipe, the same at both ends.
 
-use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -9,14 +8,12 @@ use super::body_limits::{BodyLimit, MethodLimits};
 use super::call::{CallId, Ending, RequestHead, truncated};
 use super::error::ProtocolError;
 use super::event::{Answer, Event};
-use super::frame::frame_at;
 use super::incoming::Incoming;
 use super::items::StreamId;
 use super::keeping::Keeping;
 use super::landings::Turns;
 use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
-use super::source::Source;
 use super::under_way::UnderWay;
 use super::wire::Kind;
 use super::{Body, Metadata};
@@ -25,31 +22,35 @@ use super::{Body, Metadata};
 ///
 /// Input goes in by `handle_*`, what this end wants by the other commands; packets come out of [`Self::take_packet`],
 /// events out of [`Self::poll_event`]. After a [`ProtocolError`] only packets may still be taken.
+///
+/// The fields lie in this order: a call of a connection that is one of many finds each line of memory cold, so what all calls
+/// look at is side by side, here and in what is within.
+#[repr(C)]
 pub struct Connection {
-    pub(super) agreed: Agreed,
-    pub(super) outgoing: Outgoing,
-    pub(super) incoming: Incoming,
+    pub(super) keeping: Keeping,
+    /// The packet that tells the peer what it did wrong.
+    report: Option<Mark>,
     /// Large items of the peer's that are half there.
     pub(super) under_way: UnderWay,
     pub(super) outbox: Outbox,
+    pub(super) incoming: Incoming,
+    pub(super) outgoing: Outgoing,
     pub(super) events: VecDeque<Event>,
-    /// Calls of depth 0 are refused.
-    pub(super) draining: bool,
-    pub(super) farewell: Farewell,
-    pub(super) peer_said_farewell: bool,
-    /// The peer's farewell is to be acknowledged, when all else has left.
-    pub(super) ack_due: bool,
-    /// How many bytes of large request bodies the peer knows that it was granted.
-    pub(super) credit_told: u64,
     /// Streams whose senders are to be told of credit.
     pub(super) owed: Vec<StreamId>,
     /// Streams from this end whose items fill the outbox, and the packet that each waits for.
     pub(super) held: Vec<(Mark, StreamId)>,
     /// The large bodies that are arriving.
     pub(super) turns: Turns,
-    pub(super) keeping: Keeping,
-    /// The packet that tells the peer what it did wrong.
-    report: Option<Mark>,
+    pub(super) agreed: Agreed,
+    /// How many bytes of large request bodies the peer knows that it was granted.
+    pub(super) credit_told: u64,
+    /// Calls of depth 0 are refused.
+    pub(super) draining: bool,
+    pub(super) farewell: Farewell,
+    pub(super) peer_said_farewell: bool,
+    /// The peer's farewell is to be acknowledged, when all else has left.
+    pub(super) ack_due: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,33 +89,6 @@ impl Connection {
     /// Some methods of this end have limits of their own for the size of bodies.
     pub fn set_method_limits(&mut self, limits: MethodLimits) {
         self.incoming.set_method_limits(limits);
-    }
-
-    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, or a
-    /// very large body begins, and then once.
-    ///
-    /// # Errors
-    /// If the peer broke the protocol: the connection is to be ended.
-    pub fn handle_packet<P>(&mut self, packet: P, now: impl FnOnce() -> Instant) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let now = LazyCell::new(now);
-        let now: &dyn Fn() -> Instant = &|| *now;
-        let mut packet = Source::Owned(packet);
-        let size = packet.bytes().len();
-        let limit = self.agreed.max_packet;
-        if size == 0 || size > limit {
-            return Err(ProtocolError::PacketSize { size, limit });
-        }
-        let mut start = 0;
-        while start < size {
-            let frame = frame_at(packet.bytes(), start)?;
-            self.handle_frame(&mut packet, &frame, now)?;
-            start = frame.end;
-        }
-        self.forget_owed();
-        Ok(())
     }
 
     /// The time has come that [`Self::next_timeout`] told.

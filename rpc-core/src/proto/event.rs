@@ -1,5 +1,6 @@
 //! What comes of received packets, and how calls are answered.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Body;
@@ -55,6 +56,29 @@ pub enum Event {
     Farewell,
     /// The peer has everything that was sent before the farewell.
     FarewellAcked,
+}
+
+/// Takes the events that most calls have without the queue, which would be some 150 instructions of a call at either end.
+/// They are queued nevertheless while others are queued before them.
+pub trait EventSink {
+    /// [`Event::Incoming`].
+    fn on_incoming(&mut self, call: IncomingCall);
+    /// [`Event::Ended`] of a call that has succeeded and left its slot.
+    fn on_succeeded(&mut self, call: CallId, body: Body);
+}
+
+impl EventSink for VecDeque<Event> {
+    fn on_incoming(&mut self, call: IncomingCall) {
+        self.push_back(Event::Incoming(call));
+    }
+
+    fn on_succeeded(&mut self, call: CallId, body: Body) {
+        self.push_back(Event::Ended {
+            call,
+            ending: Ending::Succeeded(body),
+            is_free: true,
+        });
+    }
 }
 
 /// Why the peer takes no new calls.

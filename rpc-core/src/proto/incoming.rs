@@ -32,6 +32,7 @@ use arriving::Receiving;
 pub(super) use arriving::{Arriving, Whole};
 use interrupts::Interrupt;
 
+#[repr(C)]
 pub(super) struct Incoming {
     slots: Slots<Slot>,
     limits: Limits,
@@ -162,6 +163,7 @@ impl Incoming {
     }
 
     /// Opens a call: the limit for the size of its body.
+    #[inline]
     fn open_slot(&mut self, call: CallId, head: &RequestHead, outbox: &Outbox) -> Result<u64, ProtocolError> {
         let granted = self.limits.max_calls.saturating_add(self.limits.max_nested);
         let nested = self.slots.is_nested(call.slot);

@@ -80,17 +80,23 @@ impl Connection {
     /// As of `handle_packet`.
     pub fn handle_landed(
         &mut self,
-        mut packet: Packet,
-        mut landing: Landing,
+        packet: Packet,
+        landing: Landing,
         now: impl FnOnce() -> Instant,
     ) -> Result<(), ProtocolError> {
+        let packet = self.take_landed(packet, landing);
+        self.handle_packet(packet, now)
+    }
+
+    /// Takes back the landing that was lent for a packet. The packet as it is to be taken in.
+    pub fn take_landed(&mut self, mut packet: Packet, mut landing: Landing) -> Packet {
         let lent = self.turns.lent.take();
         let kept = lent.map_or(0, |id| fragment_of(&packet, id));
         landing.put_back(kept, &mut packet);
         if let Some(assembly) = lent.and_then(|id| self.assembly(id)) {
             assembly.take_back(landing);
         }
-        self.handle_packet(packet, now)
+        packet
     }
 
     fn assembly(&mut self, id: StreamId) -> Option<&mut Assembly> {

@@ -38,7 +38,7 @@ pub use body_limits::{BodyLimit, MethodLimits};
 pub use call::{CallId, Ending, FaultRecord, IncomingCall, RequestHead, code, ran};
 pub use connection::Connection;
 pub use error::ProtocolError;
-pub use event::{Answer, Event, Goaway};
+pub use event::{Answer, Event, EventSink, Goaway};
 pub use hello::{Hello, HelloError, MAX_SECRET, VERSION};
 pub use items::{ItemsEnd, Opener, Room, StreamId, cost};
 pub use metadata::{Metadata, MetadataError};

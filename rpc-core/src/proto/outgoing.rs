@@ -6,11 +6,16 @@
 //!                   ▼
 //!               Abandoned ──terminal──▶ Free      (withdrawn before anything left: straight to Free)
 //! ```
-//! Large request bodies that wait are in `waiting`, responses in `responses`, and the streams of a call in `items`.
+//! Large request bodies that wait are in `waiting`, responses in `responses`, how calls leave their slots in `closing`, and the
+//! streams of a call in `items`.
 
+mod closing;
 mod items;
 mod responses;
 mod waiting;
+
+pub(super) use closing::Closed;
+pub(super) use responses::ending_of;
 
 use std::collections::VecDeque;
 use std::mem::take;
@@ -28,17 +33,25 @@ use super::window::Window;
 use super::wire::{Kind, OPENER};
 use super::{Body, Pack};
 
+#[repr(C)]
 pub(super) struct Outgoing {
+    open: usize,
+    max_body: u64,
+    free: FreeSlots,
     slots: Slots<Slot>,
-    free: Vec<u32>,
-    free_nested: Vec<u32>,
+    /// Large bodies that wait for the window to open.
+    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
     window: Window,
     /// What each stream of items to the callee begins with, at most.
     stream: u64,
-    /// Large bodies that wait for the window to open.
-    waiting: VecDeque<(CallId, RequestHead, Metadata, Body)>,
-    max_body: u64,
-    open: usize,
+}
+
+/// Slots that were used before, and may be used again.
+#[derive(Default)]
+#[repr(C)]
+struct FreeSlots {
+    nested: Vec<u32>,
+    plain: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -97,8 +110,7 @@ impl Outgoing {
     pub(super) fn new(received: Limits) -> Self {
         Self {
             slots: Slots::new(received),
-            free: Vec::new(),
-            free_nested: Vec::new(),
+            free: FreeSlots::default(),
             window: Window::new(received.window),
             stream: received.stream,
             waiting: VecDeque::new(),
@@ -117,11 +129,7 @@ impl Outgoing {
         outbox: &mut Outbox,
     ) -> Option<CallId> {
         let nested = head.depth > 0;
-        let reused = if nested {
-            self.free_nested.pop()
-        } else {
-            self.free.pop()
-        };
+        let reused = self.free.of(nested).pop();
         let id = reused.or_else(|| self.slots.fresh(nested))?;
         let slot = self.slots.get(id)?;
         slot.generation = slot.generation.wrapping_add(1);
@@ -162,36 +170,13 @@ impl Outgoing {
             // The callee never hears of this use of the slot, so the next one has the same number.
             if let Some(slot) = self.current(call) {
                 slot.generation = slot.generation.wrapping_sub(1);
+                slot.free();
+                self.free_slot(call.slot);
             }
-            self.free(call.slot);
             return Abandoned::Withdrawn;
         }
         outbox.push(&control(Kind::Cancel, call), Body::new());
         Abandoned::Told
-    }
-
-    /// The call's terminal frame: its slot is free, and whoever waits for it is told the ending.
-    #[inline]
-    pub(super) fn handle_terminal(
-        &mut self,
-        call: CallId,
-        ending: Ending,
-        outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        let Some(slot) = self.find(call)? else {
-            return Ok(None);
-        };
-        let waited_for = slot.state == State::Open;
-        if waited_for && !slot.oneway && matches!(ending, Ending::Done) {
-            return Err(ProtocolError::NoResult { call });
-        }
-        Self::break_upload(slot, call, outbox);
-        if matches!(slot.progress, Progress::Large) {
-            // The callee wants no more of the body.
-            self.withdraw_body(call, outbox);
-        }
-        self.free(call.slot);
-        Ok(waited_for.then_some(ending))
     }
 
     /// The open calls whose deadlines have passed.
@@ -243,9 +228,7 @@ impl Outgoing {
     /// The slot of a call, if that is the slot's current use.
     #[inline]
     fn current(&mut self, call: CallId) -> Option<&mut Slot> {
-        self.slots
-            .get(call.slot)
-            .filter(|slot| slot.generation == call.generation)
+        self.slots.get_used(call)
     }
 
     /// The slot that a frame of the callee belongs to; `None`: the call is over, the frame is late.
@@ -255,22 +238,21 @@ impl Outgoing {
         let slot = self.current(call).ok_or(out_of_turn)?;
         Ok(Some(slot).filter(|slot| slot.state != State::Free))
     }
+}
 
+impl FreeSlots {
     #[inline]
-    fn free(&mut self, id: u32) {
-        let nested = self.slots.is_nested(id);
-        if let Some(slot) = self.slots.get(id) {
-            slot.state = State::Free;
-            slot.deadline = None;
-            slot.response = None;
-            (slot.upload, slot.download) = (None, None);
-            self.open -= 1;
-            if nested {
-                self.free_nested.push(id);
-            } else {
-                self.free.push(id);
-            }
-        }
+    fn of(&mut self, nested: bool) -> &mut Vec<u32> {
+        if nested { &mut self.nested } else { &mut self.plain }
+    }
+}
+
+impl Slots<Slot> {
+    /// The slot of a call that is the last to have used it.
+    #[inline]
+    fn get_used(&mut self, call: CallId) -> Option<&mut Slot> {
+        self.get(call.slot)
+            .filter(|slot| slot.generation == call.generation)
     }
 }
 
@@ -318,7 +300,7 @@ mod tests {
         let (mut callers, mut callees) = (Outbox::new(4096, 1), Outbox::new(4096, 1));
         let (mut outgoing, mut incoming) = (Outgoing::new(LIMITS), Incoming::new(LIMITS));
         let slot = outgoing.slots.fresh(false).unwrap();
-        outgoing.free.push(slot);
+        outgoing.free.of(false).push(slot);
         outgoing.slots.get(slot).unwrap().generation = u32::MAX - 1;
         incoming.start_generations_at(u32::MAX - 1);
         for generation in [u32::MAX, 0, 1] {
@@ -328,7 +310,7 @@ mod tests {
             assert_eq!(call, CallId { slot: 0, generation });
             let arriving = Arriving {
                 call,
-                head,
+                head: &head,
                 metadata: &Metadata::new(),
                 total: None,
                 part: &[],
@@ -336,8 +318,8 @@ mod tests {
             assert_eq!(incoming.handle_request(arriving, None, &mut callees), Ok(true));
             assert!(incoming.answer(call, super::super::Answer::Succeeded(Body::new()), &mut callees));
             callees.take(|| now).unwrap();
-            let ended = outgoing.handle_response(call, 0, Body::new(), 1, &mut callers);
-            assert!(matches!(ended, Ok(Some(Ending::Succeeded(_)))));
+            let closed = outgoing.close_answered(call, 0, &mut callers);
+            assert!(matches!(closed, Ok(Closed::WaitedFor { .. })));
         }
     }
 }

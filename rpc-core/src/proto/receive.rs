@@ -1,16 +1,19 @@
-//! What each received frame does. PROTOCOL.md sections 5 to 7. Those with bodies of calls are in `calls`, those of streams in
+//! Received packets, and what each frame of them does. PROTOCOL.md sections 5 to 7. Those with bodies of calls are in `calls`, those of streams in
 //! `items`.
 
 mod calls;
 mod items;
 
+use std::cell::LazyCell;
 use std::time::Instant;
+
+use bytes::Bytes;
 
 use super::call::{CallId, Ending, FaultRecord, truncated};
 use super::connection::{Connection, Farewell};
 use super::error::ProtocolError;
-use super::event::{Event, Goaway};
-use super::frame::Frame;
+use super::event::{Event, EventSink, Goaway};
+use super::frame::{Frame, frame_at};
 use super::items::{Opener, StreamId};
 use super::source::Source;
 use super::wire::{Kind, MORE, OPENER, STREAM, u32_at, u64_at};
@@ -18,30 +21,93 @@ use super::wire::{Kind, MORE, OPENER, STREAM, u32_at, u64_at};
 use items::is_small_item;
 
 impl Connection {
+    /// Takes in a received packet. `now` is asked only if a request in it has a deadline, or a
+    /// very large body begins, and then once.
+    ///
+    /// # Errors
+    /// If the peer broke the protocol: the connection is to be ended.
+    pub fn handle_packet<P>(&mut self, packet: P, now: impl FnOnce() -> Instant) -> Result<(), ProtocolError>
+    where
+        P: AsRef<[u8]> + Send + 'static,
+    {
+        let mut events = std::mem::take(&mut self.events);
+        let handled = self.handle_packet_with(packet, now, &mut events);
+        events.append(&mut self.events);
+        self.events = events;
+        handled
+    }
+
+    /// The same, with a sink for the events that most calls have.
+    ///
+    /// # Errors
+    /// As of `handle_packet`.
     #[inline]
-    pub(super) fn handle_frame<P>(
+    pub fn handle_packet_with<P>(
         &mut self,
-        packet: &mut Source<P>,
-        frame: &Frame,
-        now: &dyn Fn() -> Instant,
+        packet: P,
+        now: impl FnOnce() -> Instant,
+        sink: &mut impl EventSink,
     ) -> Result<(), ProtocolError>
     where
         P: AsRef<[u8]> + Send + 'static,
     {
+        let now = LazyCell::new(now);
+        let now: &dyn Fn() -> Instant = &|| *now;
+        let bytes = packet.as_ref();
+        let (size, limit) = (bytes.len(), self.agreed.max_packet);
+        if size == 0 || size > limit {
+            return Err(ProtocolError::PacketSize { size, limit });
+        }
+        if let Some(start) = self.handle_frames(Source::copied(bytes), 0, now, sink)? {
+            let packet = Bytes::from_owner(packet);
+            self.handle_frames(Source::shared(&packet), start, now, sink)?;
+        }
+        self.forget_owed();
+        Ok(())
+    }
+
+    /// Handles the frames from `start` on, up to one that the packet is to be shared for.
+    #[inline]
+    fn handle_frames(
+        &mut self,
+        packet: Source<'_>,
+        mut start: usize,
+        now: &dyn Fn() -> Instant,
+        sink: &mut impl EventSink,
+    ) -> Result<Option<usize>, ProtocolError> {
+        while start < packet.bytes.len() {
+            let frame = frame_at(packet.bytes, start)?;
+            if packet.is_to_be_shared_for(&frame) {
+                return Ok(Some(start));
+            }
+            self.handle_frame(packet, &frame, now, sink)?;
+            start = frame.end;
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    fn handle_frame(
+        &mut self,
+        packet: Source<'_>,
+        frame: &Frame,
+        now: &dyn Fn() -> Instant,
+        sink: &mut impl EventSink,
+    ) -> Result<(), ProtocolError> {
         let call = frame.call;
         if is_small_item(frame) {
-            return self.handle_small_item(frame.body(packet.bytes()), frame);
+            return self.handle_small_item(frame.body(packet.bytes), frame);
         }
         check_side(frame)?;
         if frame.begins_body() {
             self.turns.on_start(stream_of(frame));
-            let timeout = self.keeping.on_body(total_of(frame.head(packet.bytes())), now);
+            let timeout = self.keeping.on_body(total_of(frame.head(packet.bytes)), now);
             self.events.extend(timeout.map(Event::Timeout));
         }
-        let bytes = packet.bytes();
+        let bytes = packet.bytes;
         match frame.kind {
-            Kind::Request => return self.handle_request(packet, frame, now),
-            Kind::Response => return self.handle_response(packet, frame),
+            Kind::Request => return self.handle_request(packet, frame, now, sink),
+            Kind::Response => return self.handle_response(packet, frame, sink),
             Kind::Refused => {
                 self.check_not_streaming(call)?;
                 let record = FaultRecord::decode(frame.body(bytes));
@@ -134,9 +200,12 @@ impl Connection {
         Ok(())
     }
 
-    #[inline]
     fn on_ending(&mut self, call: CallId, ending: Option<Ending>, open_before: usize) {
         let is_free = self.outgoing.open() < open_before;
+        self.queue_ending(call, ending, is_free);
+    }
+
+    fn queue_ending(&mut self, call: CallId, ending: Option<Ending>, is_free: bool) {
         match ending {
             Some(ending) => self.events.push_back(Event::Ended {
                 call,

@@ -4,11 +4,12 @@ use super::agreed::Limits;
 
 /// One entry a slot, made when the slot is first used.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Slots<T> {
-    plain: Vec<T>,
-    nested: Vec<T>,
     max_calls: u32,
     max_nested: u32,
+    plain: Vec<T>,
+    nested: Vec<T>,
 }
 
 impl<T: Default> Slots<T> {
@@ -58,7 +59,7 @@ impl<T: Default> Slots<T> {
     }
 
     #[inline]
-    pub(super) fn is_nested(&self, slot: u32) -> bool {
+    pub(crate) fn is_nested(&self, slot: u32) -> bool {
         slot >= self.max_calls
     }
 

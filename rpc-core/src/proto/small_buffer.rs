@@ -105,6 +105,7 @@ impl Drop for SmallBuffer {
     }
 }
 
+#[inline]
 fn give_back(mut buffer: Box<Vec<u8>>) {
     // What was not finished may have outgrown its size.
     if buffer.capacity() > SIZE {

@@ -91,7 +91,11 @@ impl Connection {
     }
 
     /// What a packet has ended is owed no credit.
+    #[inline]
     pub(super) fn forget_owed(&mut self) {
+        if self.owed.is_empty() {
+            return;
+        }
         self.owed.retain(|id| {
             let items = items_in(*id, &mut self.outgoing, &mut self.incoming);
             items.is_some_and(|items| items.is_wanted())
@@ -99,7 +103,11 @@ impl Connection {
     }
 
     /// A packet was taken: who waited for it may send again.
+    #[inline]
     pub(super) fn release_held(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
         let outbox = &self.outbox;
         let left = self.held.extract_if(.., |(mark, _)| outbox.has_left(*mark));
         self.events.extend(left.map(|(_, id)| Event::Room(id)));

@@ -22,7 +22,7 @@ pub(in crate::proto) enum Whole {
 /// What the first frame of a request brings.
 pub(in crate::proto) struct Arriving<'a> {
     pub(in crate::proto) call: CallId,
-    pub(in crate::proto) head: RequestHead,
+    pub(in crate::proto) head: &'a RequestHead,
     pub(in crate::proto) metadata: &'a Metadata,
     /// The size of the whole body, if it goes on in fragments.
     pub(in crate::proto) total: Option<u64>,
@@ -32,6 +32,7 @@ pub(in crate::proto) struct Arriving<'a> {
 
 impl Incoming {
     /// Opens the call that a request begins. True: the whole body is there, the call may run.
+    #[inline]
     pub(in crate::proto) fn handle_request(
         &mut self,
         arriving: Arriving<'_>,
@@ -45,7 +46,7 @@ impl Incoming {
             total,
             part,
         } = arriving;
-        let limit = self.open_slot(call, &head, outbox)?;
+        let limit = self.open_slot(call, head, outbox)?;
         if let Some(total) = total {
             self.charge(call, total)?;
         }
@@ -63,7 +64,7 @@ impl Incoming {
         } else if let Some(code) = refusal {
             self.refuse(call, &FaultRecord::refused(code), outbox);
         } else if let Some(total) = total {
-            return self.start_receiving(call, head, metadata.clone(), total, part);
+            return self.start_receiving(call, *head, metadata.clone(), total, part);
         } else {
             return Ok(true);
         }

@@ -3,7 +3,7 @@
 use super::super::assembly::Assembly;
 use super::super::body_limits::BodyLimit;
 use super::super::wire::Kind;
-use super::{Body, CallId, Ending, FaultRecord, Outbox, Outgoing, ProtocolError, State, code, ran};
+use super::{Body, CallId, Closed, Ending, FaultRecord, Outbox, Outgoing, ProtocolError, State, code, ran};
 
 impl Outgoing {
     /// The call's method has a limit of its own for its response.
@@ -13,34 +13,22 @@ impl Outgoing {
         }
     }
 
-    /// A whole response.
+    /// A whole response has come.
     #[inline]
-    pub(in crate::proto) fn handle_response(
+    pub(in crate::proto) fn close_answered(
         &mut self,
         call: CallId,
         status: u8,
-        body: Body,
-        limit: u64,
         outbox: &mut Outbox,
-    ) -> Result<Option<Ending>, ProtocolError> {
-        let slot = self.current(call);
-        if slot.as_ref().is_some_and(|slot| slot.download.is_some()) {
-            return Err(ProtocolError::SlotOutOfTurn { call });
-        }
-        let own = slot.and_then(|slot| slot.max_body);
-        let (size, limit) = (body.len() as u64, BodyLimit::of(own, limit).bytes());
-        let ending = match status {
-            0 | 1 if size > limit => too_large(size, limit),
-            0 => Ending::Succeeded(body),
-            1 => Ending::Failed(body),
-            2 => Ending::Faulted(FaultRecord::decode(body.as_ref())),
+    ) -> Result<Closed, ProtocolError> {
+        self.close(call, outbox, |slot| match status {
+            _ if slot.download.is_some() => Err(ProtocolError::SlotOutOfTurn { call }),
+            0..=2 => Ok(()),
             _ => {
-                return Err(ProtocolError::MalformedHead {
-                    kind: Kind::Response as u8,
-                });
+                let kind = Kind::Response as u8;
+                Err(ProtocolError::MalformedHead { kind })
             }
-        };
-        self.handle_terminal(call, ending, outbox)
+        })
     }
 
     /// The first part of a response that goes on in fragments. One over the limit ends its call, which is cancelled:
@@ -132,7 +120,19 @@ impl Outgoing {
     }
 }
 
+/// What a whole response says that may have `limit` bytes.
+pub(in crate::proto) fn ending_of(status: u8, body: Body, limit: u64) -> Ending {
+    let size = body.len() as u64;
+    match status {
+        0 | 1 if size > limit => too_large(size, limit),
+        0 => Ending::Succeeded(body),
+        1 => Ending::Failed(body),
+        _ => Ending::Faulted(FaultRecord::decode(body.as_ref())),
+    }
+}
+
 /// The ending of a call whose response is over the limit.
+#[cold]
 fn too_large(size: u64, limit: u64) -> Ending {
     Ending::Faulted(FaultRecord {
         code: code::BODY_TOO_LARGE,

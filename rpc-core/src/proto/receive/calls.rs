@@ -3,27 +3,28 @@
 use std::time::Instant;
 
 use super::super::Metadata;
+use super::super::body_limits::BodyLimit;
 use super::super::call::{IncomingCall, RequestHead, code};
 use super::super::connection::Connection;
 use super::super::error::ProtocolError;
-use super::super::event::Event;
+use super::super::event::{Event, EventSink};
 use super::super::frame::Frame;
 use super::super::incoming::{Arriving, Whole};
+use super::super::outgoing::{Closed, ending_of};
 use super::super::source::Source;
 use super::super::wire::{MORE, ONEWAY, OPENER, STREAM, u64_at};
 use super::{malformed, stream_of};
 
 impl Connection {
-    pub(super) fn handle_request<P>(
+    #[inline]
+    pub(super) fn handle_request(
         &mut self,
-        packet: &mut Source<P>,
+        packet: Source<'_>,
         frame: &Frame,
         now: &dyn Fn() -> Instant,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let (bytes, call) = (packet.bytes(), frame.call);
+        sink: &mut impl EventSink,
+    ) -> Result<(), ProtocolError> {
+        let (bytes, call) = (packet.bytes, frame.call);
         if frame.has(ONEWAY) && frame.has(STREAM) {
             return Err(malformed(frame));
         }
@@ -39,7 +40,7 @@ impl Connection {
         };
         let arriving = Arriving {
             call,
-            head,
+            head: &head,
             metadata: &metadata,
             total,
             part: frame.body(bytes),
@@ -49,12 +50,17 @@ impl Connection {
             .handle_request(arriving, refusal, &mut self.outbox)?
         {
             let body = packet.body(frame.body_place());
-            self.events.push_back(Event::Incoming(IncomingCall {
+            let incoming = IncomingCall {
                 id: call,
                 head,
                 metadata,
                 body,
-            }));
+            };
+            if self.events.is_empty() {
+                sink.on_incoming(incoming);
+            } else {
+                self.events.push_back(Event::Incoming(incoming));
+            }
         } else if self.incoming.is_receiving(call) {
             self.events.push_back(Event::Announced(call, head));
             self.events.extend(head.deadline.map(Event::Timeout));
@@ -62,15 +68,14 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_response<P>(
+    #[inline]
+    pub(super) fn handle_response(
         &mut self,
-        packet: &mut Source<P>,
+        packet: Source<'_>,
         frame: &Frame,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let (bytes, call) = (packet.bytes(), frame.call);
+        sink: &mut impl EventSink,
+    ) -> Result<(), ProtocolError> {
+        let (bytes, call) = (packet.bytes, frame.call);
         let status = frame.head(bytes)[0];
         if frame.has_extensions() && self.outgoing.is_waited_for(call) {
             let metadata = Metadata::decode(frame.extensions(bytes))?;
@@ -99,11 +104,19 @@ impl Connection {
             return Ok(());
         }
         let body = packet.body(frame.body_place());
-        let open = self.outgoing.open();
-        let ending = self
-            .outgoing
-            .handle_response(call, status, body, limit, &mut self.outbox)?;
-        self.on_ending(call, ending, open);
+        match self.outgoing.close_answered(call, status, &mut self.outbox)? {
+            Closed::WaitedFor { max_body } => {
+                let limit = BodyLimit::of(max_body, limit).bytes();
+                let succeeded = status == 0 && body.len() as u64 <= limit;
+                if succeeded && self.events.is_empty() {
+                    sink.on_succeeded(call, body);
+                } else {
+                    self.queue_ending(call, Some(ending_of(status, body, limit)), true);
+                }
+            }
+            Closed::Abandoned => self.events.push_back(Event::Freed(call)),
+            Closed::Late => {}
+        }
         Ok(())
     }
 

@@ -29,15 +29,8 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_item<P>(
-        &mut self,
-        packet: &mut Source<P>,
-        frame: &Frame,
-    ) -> Result<(), ProtocolError>
-    where
-        P: AsRef<[u8]> + Send + 'static,
-    {
-        let bytes = packet.bytes();
+    pub(super) fn handle_item(&mut self, packet: Source<'_>, frame: &Frame) -> Result<(), ProtocolError> {
+        let bytes = packet.bytes;
         let total = frame.has(MORE).then(|| u64_at(frame.head(bytes), 0));
         if self.take_in_item(total, frame.body(bytes), frame)? {
             let item = packet.item(frame.body_place());
