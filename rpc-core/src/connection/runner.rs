@@ -63,6 +63,7 @@ impl Runner {
             return;
         }
         let watched = self.watch.start(arrivals.len());
+        // Where they lie: drained, each would be moved twice.
         for arrival in arrivals.iter_mut() {
             match arrival {
                 Arrival::Announced(call, head) => self.announce(*call, head),

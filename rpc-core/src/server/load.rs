@@ -154,4 +154,18 @@ mod tests {
         load.judge(SLOW * 2);
         assert!(!load.is_trusted());
     }
+
+    #[test]
+    fn a_trusted_method_that_becomes_slow_is_found_out_though_few_of_its_runs_are_timed() {
+        let load = MethodLoad {
+            wanted: AtomicU8::new(0),
+        };
+        let mut watch = Watch::default();
+        for _ in 0..TIMED_EVERY {
+            let batch = watch.start(1);
+            watch.run(&load, || std::thread::sleep(SLOW * 2));
+            watch.stop(batch);
+        }
+        assert!(load.is_slow());
+    }
 }

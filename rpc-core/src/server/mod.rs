@@ -4,6 +4,7 @@ mod authorize;
 mod authorized;
 mod builder;
 mod context;
+mod enter;
 mod feed;
 mod gate;
 mod load;
