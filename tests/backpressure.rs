@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 
 use pipe_rpc::{Outcome, PipeServer, Reason, Server};
-use support::lab::{LabServer, Laboratory, serve_few, serve_with, start};
+use support::lab::{LabServer, Laboratory, all_is_well, serve_few, serve_with, start};
 use support::{Gauge, LabClient, child, link, poll_once, soon, unique_name};
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, ServiceExt};
 
 /// How many calls a connection may have open unless the server says otherwise.
 const CREDIT: usize = 1024;
@@ -167,6 +167,23 @@ async fn callers_without_credit_wait_in_line_and_come_in_turn() {
         assert_eq!(soon(call).await, Ok(42));
     }
     assert_eq!(lab.gauge.begun(), 50);
+}
+
+/// Credit that was taken for a call goes back when the call is not made, or cannot be sent.
+#[tokio::test]
+async fn credit_that_was_taken_in_vain_is_there_for_others() {
+    let lab = serve_with("backpressure-vain", |server| server.max_calls(2).max_body(1024));
+    let channel = lab.channel().await;
+    let client = LabClient::new(channel.clone());
+    for _ in 0..5 {
+        let mut handle = channel.clone();
+        soon(handle.ready()).await.unwrap();
+        drop(handle);
+        let fault = soon(client.take(vec![0; 4096].into())).await.unwrap_err();
+        assert_eq!(fault.outcome(), Outcome::NotSent);
+        assert!(matches!(fault.reason(), Reason::BodyTooLarge { .. }));
+    }
+    all_is_well(&client, &lab.gauge, 2).await;
 }
 
 #[tokio::test]
