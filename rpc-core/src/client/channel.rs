@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::Service;
 
+use super::CallFuture;
 use crate::codec::Codec;
 use crate::connection::{
-    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, Permit, Sent, Shared, WaitForPermit,
-    connect,
+    Ambient, Config, ConnectError, ConnectionError, Driver, Leave, Permit, Shared, WaitForPermit, connect,
 };
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::{Request, Response};
@@ -24,8 +24,8 @@ use crate::transport::{Link, PeerIdentity};
 ///
 /// Clones share the connection. It ends, in good order, when the last one of the end that connected is dropped and no
 /// call is open. Once nobody waits for a call of this end any more, calls of the server's that still run, and a server
-/// that does not read, get 10 s more; [`shutdown`](Self::shutdown) sets another limit, and waits. Channels that a connection's [`Context`](crate::server::Context) gives, of the peer, neither end it nor
-/// keep it.
+/// that does not read, get 10 s more; [`shutdown`](Self::shutdown) sets another limit, and waits. Channels that a
+/// connection's [`Context`](crate::server::Context) gives, of the peer, neither end it nor keep it.
 pub struct Channel {
     handle: Handle,
     permit: Option<Permit<Arc<Shared>>>,
@@ -251,12 +251,12 @@ impl Service<Request> for Channel {
     fn call(&mut self, request: Request) -> CallFuture {
         let permit = self.permit.take().filter(|_| request.depth() == 0);
         if let Err(wrong) = check_codec(request.codec(), self.codec()) {
-            return CallFuture(Calling::Unsent(Some(wrong)));
+            return CallFuture::unsent(wrong);
         }
         if permit.is_none() && request.depth() == 0 {
             return CallFuture::not_ready();
         }
-        CallFuture(Calling::start(self.shared(), request, permit))
+        CallFuture::start(self.shared(), request, permit)
     }
 }
 
@@ -284,58 +284,5 @@ impl std::fmt::Debug for Channel {
         f.debug_struct("Channel")
             .field("peer", self.peer_identity())
             .finish_non_exhaustive()
-    }
-}
-
-/// Resolves to the response of a call; of a oneway call, when the system has the whole request.
-///
-/// # Cancel safety
-/// Dropped before it is ready, it cancels the call at the server, at whatever await that is in.
-#[must_use = "a call is cancelled when its future is dropped"]
-pub struct CallFuture(Calling);
-
-impl CallFuture {
-    /// Of a call that was made without waiting for readiness.
-    pub(super) fn not_ready() -> Self {
-        let fault = Fault::new(Outcome::NotSent, Reason::Overloaded { retry_after: None });
-        Self(Calling::Unsent(Some(
-            fault.with_detail("poll_ready was not waited for"),
-        )))
-    }
-}
-
-enum Calling {
-    Sent(Sent<Arc<Shared>>),
-    Unsent(Option<Fault>),
-}
-
-impl Calling {
-    fn start(shared: &Arc<Shared>, mut request: Request, permit: Option<Permit<Arc<Shared>>>) -> Self {
-        match shared.send(request.sending()) {
-            Ok(ticket) => {
-                permit.into_iter().for_each(Permit::spend);
-                Self::Sent(Sent::new(Arc::clone(shared), ticket, request.method().oneway))
-            }
-            Err(fault) => Self::Unsent(Some(fault)),
-        }
-    }
-}
-
-impl std::fmt::Debug for CallFuture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CallFuture").finish_non_exhaustive()
-    }
-}
-
-impl Future for CallFuture {
-    type Output = Result<Response, Fault>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Calling::Sent(sent) => Pin::new(sent).poll(cx),
-            Calling::Unsent(fault) => Poll::Ready(Err(fault
-                .take()
-                .expect("a future is not polled after it is ready"))),
-        }
     }
 }

@@ -4,6 +4,7 @@
 mod blocking;
 #[cfg(feature = "blocking")]
 mod blocking_caller;
+mod call_future;
 mod channel;
 mod direct;
 mod layered;
@@ -19,7 +20,8 @@ mod within;
 pub use blocking::{BlockingClient, BlockingStreaming};
 #[cfg(feature = "blocking")]
 pub use blocking_caller::BlockingCaller;
-pub use channel::{CallFuture, Channel};
+pub use call_future::CallFuture;
+pub use channel::Channel;
 pub use layered::{BoxError, Caller};
 pub use reconnect::{
     AttemptError, ConnectionState, ConnectionStates, Reconnect, ReconnectError, ReconnectPolicy, Reconnecting,

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::agreed::{Agreed, Limits};
-use super::body_limits::{BodyLimit, MethodLimits};
-use super::call::{CallId, Ending, RequestHead, truncated};
-use super::error::ProtocolError;
-use super::event::{Answer, Event};
+use super::body_limits::MethodLimits;
+use super::call::Ending;
+use super::event::Event;
+use super::goodbyes::Farewell;
 use super::incoming::Incoming;
 use super::items::StreamId;
 use super::keeping::Keeping;
@@ -16,12 +16,11 @@ use super::outbox::{Mark, OutFrame, OutPacket, Outbox};
 use super::outgoing::{Abandoned, Outgoing};
 use super::under_way::UnderWay;
 use super::wire::Kind;
-use super::{Body, Metadata};
 
 /// The protocol's state over one pipe, from the handshake on. Either end may call the other.
 ///
 /// Input goes in by `handle_*`, what this end wants by the other commands; packets come out of [`Self::take_packet`],
-/// events out of [`Self::poll_event`]. After a [`ProtocolError`] only packets may still be taken.
+/// events out of [`Self::poll_event`]. After a [`ProtocolError`](super::ProtocolError) only packets may still be taken.
 ///
 /// The fields lie in this order: a call of a connection that is one of many finds each line of memory cold, so what all calls
 /// look at is side by side, here and in what is within.
@@ -29,7 +28,7 @@ use super::{Body, Metadata};
 pub struct Connection {
     pub(super) keeping: Keeping,
     /// The packet that tells the peer what it did wrong.
-    report: Option<Mark>,
+    pub(super) report: Option<Mark>,
     /// Large items of the peer's that are half there.
     pub(super) under_way: UnderWay,
     pub(super) outbox: Outbox,
@@ -51,14 +50,6 @@ pub struct Connection {
     pub(super) peer_said_farewell: bool,
     /// The peer's farewell is to be acknowledged, when all else has left.
     pub(super) ack_due: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Farewell {
-    Unsaid,
-    /// Leaves when all else has left.
-    Due,
-    Said,
 }
 
 impl Connection {
@@ -115,119 +106,10 @@ impl Connection {
         }
     }
 
-    /// Opens a call and queues its request. `None`: no credit is left. The body is within the method's own limit, or
-    /// else within [`Self::max_body`].
-    pub fn send_request(&mut self, head: RequestHead, body: Body) -> Option<CallId> {
-        self.send_request_with(head, Metadata::new(), body)
-    }
-
-    /// The same with metadata beside the body.
-    pub fn send_request_with(
-        &mut self,
-        head: RequestHead,
-        mut metadata: Metadata,
-        mut body: Body,
-    ) -> Option<CallId> {
-        self.send_request_from(head, &mut metadata, &mut body)
-    }
-
-    /// The same. Metadata and body are taken if they are not copied, so that nothing of the caller's is dropped here.
-    #[inline]
-    pub(crate) fn send_request_from(
-        &mut self,
-        head: RequestHead,
-        metadata: &mut Metadata,
-        body: &mut Body,
-    ) -> Option<CallId> {
-        self.outgoing.send(head, metadata, body, &mut self.outbox)
-    }
-
-    /// What is to travel beside the result of a running call of the peer's. `None`: it is too late for that.
-    pub fn metadata_mut(&mut self, call: CallId) -> Option<&mut Metadata> {
-        self.incoming.metadata_mut(call)
-    }
-
-    /// Whether the handler of a call of the peer's has begun.
-    pub fn has_begun(&mut self, call: CallId) -> bool {
-        self.incoming.has_begun(call)
-    }
-
-    /// The call's method has a limit of its own for the size of its response, in bytes.
-    pub fn limit_response(&mut self, call: CallId, max_body: u64) {
-        self.outgoing.limit_response(call, max_body);
-    }
-
-    /// Nobody waits for the call any more: it is taken back, or the callee is told.
-    pub fn abandon(&mut self, call: CallId) -> Abandoned {
-        let abandoned = self.outgoing.abandon(call, &mut self.outbox);
-        if abandoned == Abandoned::Withdrawn {
-            self.events.push_back(Event::Freed(call));
-        }
-        abandoned
-    }
-
-    /// A call of the peer's is handed to its handler.
-    pub fn begin(&mut self, call: CallId) {
-        self.incoming.begin(call);
-    }
-
-    /// Answers a call of the peer's. False: it had been answered.
-    pub fn answer(&mut self, call: CallId, answer: Answer) -> bool {
-        self.incoming.answer(call, answer, &mut self.outbox)
-    }
-
-    /// The same with an answer that is made for the limit that its body has.
-    #[inline]
-    pub fn answer_by(&mut self, call: CallId, answer: impl FnOnce(BodyLimit) -> Answer) -> bool {
-        let of_end = self.outgoing.max_body();
-        let answer = |of_method| answer(BodyLimit::of(of_method, of_end));
-        self.incoming.answer_by(call, answer, &mut self.outbox)
-    }
-
-    /// Answers a call of the peer's whose handler was dropped before it ended.
-    pub fn answer_interrupted(&mut self, call: CallId) {
-        let answer = self.incoming.interrupted_answer(call);
-        self.answer(call, answer);
-    }
-
     /// Asks the peer for a sign of life; it comes as [`Event::Pong`].
     pub fn ping(&mut self, payload: u64) {
         self.outbox
             .push_bare(&OutFrame::plain(Kind::Ping, &payload.to_le_bytes()));
-    }
-
-    /// Refuses calls of depth 0 from now on, and tells the peer.
-    pub fn drain(&mut self, text: &str) {
-        if !self.draining {
-            self.draining = true;
-            let _ = self.goaway(0, text);
-        }
-    }
-
-    /// The time for draining is over: ends every call of the peer's that has no answer yet, and says farewell once that has
-    /// left. Which calls. What this end still waits for is to be [abandoned](Self::abandon) before.
-    pub fn cut(&mut self) -> Vec<CallId> {
-        let calls = self.incoming.cut(&mut self.outbox);
-        self.say_farewell();
-        calls
-    }
-
-    /// Tells the peer what it did wrong; the connection ends after.
-    pub fn report(&mut self, error: &ProtocolError) {
-        self.report = Some(self.goaway(1, &error.to_string()));
-    }
-
-    /// Whether the report of what the peer did wrong was taken for sending.
-    #[must_use]
-    pub fn has_reported(&self) -> bool {
-        self.report.is_some_and(|report| self.outbox.has_left(report))
-    }
-
-    /// Says farewell once all else has left.
-    pub fn say_farewell(&mut self) {
-        if self.farewell == Farewell::Unsaid {
-            self.farewell = Farewell::Due;
-        }
     }
 
     /// The next packet to send; what is left of deadlines is reckoned from `now`, which is asked only if there are any.
@@ -281,35 +163,6 @@ impl Connection {
         self.outbox.has_gathered(frames)
     }
 
-    /// Whether the whole request of a call of this end's was taken for sending.
-    pub fn has_left(&mut self, call: CallId) -> bool {
-        self.outgoing.has_left(call, &self.outbox)
-    }
-
-    /// Whether a call of the peer's is with its handler and is to stay there.
-    pub fn is_running(&mut self, call: CallId) -> bool {
-        self.incoming.is_running(call)
-    }
-
-    /// Whether a call of this end's takes credit for nested calls.
-    #[must_use]
-    #[inline]
-    pub fn is_nested(&self, call: CallId) -> bool {
-        call.slot >= self.agreed.received.max_calls
-    }
-
-    /// How many calls of the peer's have no answer yet.
-    #[must_use]
-    pub fn incoming_open(&self) -> usize {
-        self.incoming.open()
-    }
-
-    /// How many calls of this end's are open, abandoned ones included.
-    #[must_use]
-    pub fn outgoing_open(&self) -> usize {
-        self.outgoing.open()
-    }
-
     /// What the peer granted this end at the handshake.
     #[must_use]
     pub fn received(&self) -> &Limits {
@@ -329,29 +182,10 @@ impl Connection {
         self.outgoing.max_body()
     }
 
-    /// The limit for the response to a call of the peer's.
-    pub fn response_limit(&mut self, call: CallId) -> BodyLimit {
-        self.incoming.limit(call, self.outgoing.max_body())
-    }
-
-    /// Whether this end has said farewell, or is about to: it makes no calls any more, and refuses all that come.
-    #[must_use]
-    #[inline]
-    pub fn is_parting(&self) -> bool {
-        self.farewell != Farewell::Unsaid
-    }
-
     /// How many nested calls the peer lets this end have open.
     #[must_use]
     pub fn max_nested(&self) -> u32 {
         self.agreed.received.max_nested
-    }
-
-    /// Whether calls of depth 0 are refused.
-    #[must_use]
-    #[inline]
-    pub fn is_draining(&self) -> bool {
-        self.draining
     }
 
     /// Whether there are frames that are not queued before a packet is taken.
@@ -381,12 +215,5 @@ impl Connection {
     /// Whether credit went back, by whatever way a body's call came to its handler or its end.
     fn is_credit_due(&self) -> bool {
         self.incoming.granted() != self.credit_told
-    }
-
-    fn goaway(&mut self, reason: u16, text: &str) -> Mark {
-        self.outbox.push(
-            &OutFrame::plain(Kind::Goaway, &reason.to_le_bytes()),
-            Body::copy_from(truncated(text).as_bytes()),
-        )
     }
 }

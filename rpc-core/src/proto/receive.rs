@@ -10,10 +10,11 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::{CallId, Ending, FaultRecord, truncated};
-use super::connection::{Connection, Farewell};
+use super::connection::Connection;
 use super::error::ProtocolError;
 use super::event::{Event, EventSink, Goaway};
 use super::frame::{Frame, frame_at};
+use super::goodbyes::Farewell;
 use super::items::{Opener, StreamId};
 use super::source::Source;
 use super::wire::{Kind, MORE, OPENER, STREAM, u32_at, u64_at};
