@@ -7,6 +7,9 @@ use std::thread::available_parallelism;
 #[expect(unreachable_pub, dead_code, reason = "each test file uses a part")]
 mod support;
 
+/// How many calls are worth a packet.
+const SHARE: usize = if cfg!(windows) { 64 } else { 16 };
+
 use support::lab::{serve, serve_with, start};
 use support::{LabClient, link, soon};
 
@@ -52,15 +55,17 @@ async fn a_share_of_the_calls_does_not_wait_for_the_rest() {
     let client = LabClient::new(channel);
     soon(client.echo("x".into())).await.unwrap();
     let before = sent.passed();
-    let mut calls: Vec<_> = (0..64).map(|_| Box::pin(client.echo("x".into()))).collect();
+    let mut calls: Vec<_> = (0..4 * SHARE)
+        .map(|_| Box::pin(client.echo("x".into())))
+        .collect();
     // The driver does not run before this task waits.
     for call in &mut calls {
         let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
     }
-    // The first one by itself, and the others as far as they are shares of 16, if another processor may take them.
+    // The first one by itself, and the others as far as they are whole shares, if another processor may take them.
     let several = available_parallelism().is_ok_and(|processors| processors.get() > 1);
-    let begun = if several { 1 + 63 / 16 } else { 1 };
+    let begun = if several { 1 + (4 * SHARE - 1) / SHARE } else { 1 };
     assert_eq!(sent.passed() - before, begun);
     for call in calls {
         soon(call).await.unwrap();

@@ -64,6 +64,10 @@ impl<T: Tap> PacketSender for Sender<T> {
     fn close(&self) {
         self.0.close();
     }
+
+    fn packet_cost(&self) -> usize {
+        self.0.packet_cost()
+    }
 }
 
 struct Receiver<T>(Box<dyn PacketReceiver>, Arc<T>);

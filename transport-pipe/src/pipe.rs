@@ -222,6 +222,10 @@ impl PacketSender for PipeSender {
     fn close(&self) {
         self.0.close();
     }
+
+    fn packet_cost(&self) -> usize {
+        self.0.packet_cost()
+    }
 }
 
 impl std::fmt::Debug for PipeSender {

@@ -52,7 +52,7 @@ impl Runner {
             watch: Watch::default(),
             turns: Turns::default(),
             answers: VecDeque::new(),
-            share: Share::of_process(),
+            share: Share::of(&*shared.sender),
         }
     }
 

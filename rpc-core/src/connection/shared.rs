@@ -12,6 +12,7 @@ use super::handshake::Handshake;
 use super::leaving::Leave;
 use super::ping::Pings;
 use super::state::State;
+use super::transmit::Share;
 use crate::codec::Codec;
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(super) fn new(sender: Box<dyn PacketSender>, peer: PeerIdentity, handshake: Handshake) -> Arc<Self> {
         let Handshake { agreed, codec } = handshake;
-        let state = State::new(&agreed);
+        let state = State::new(&agreed, Share::of(&*sender));
         Arc::new(Self {
             state: Mutex::new(state),
             sender,

@@ -69,7 +69,7 @@ pub(super) struct Handler {
 }
 
 impl State {
-    pub(super) fn new(agreed: &Agreed) -> Self {
+    pub(super) fn new(agreed: &Agreed, share: Share) -> Self {
         Self {
             proto: Connection::new(*agreed),
             waiting: WaitingCalls::new(agreed.received),
@@ -80,7 +80,7 @@ impl State {
             driver: None,
             driver_notified: false,
             sent_since_driver_ran: false,
-            share: Share::of_process(),
+            share,
             transmitting: false,
             unsent: None,
             sender_broken: false,

@@ -18,6 +18,7 @@ use super::shared::Shared;
 use super::state::State;
 use super::turn::{Turn, run_again};
 use crate::proto::OutPacket;
+use crate::transport::PacketSender;
 
 /// How many callers a packet wakes whose next frames gather.
 const MANY: usize = 2;
@@ -27,19 +28,15 @@ const MANY: usize = 2;
 pub(super) struct Share(usize);
 
 impl Share {
-    /// A packet costs as much as handling so many calls takes both ends together, give or take.
-    const SEVERAL_PROCESSORS: Self = Self(16);
-
-    /// The other end could only begin when this one waits: all leaves together.
-    const ONE_PROCESSOR: Self = Self(usize::MAX);
-
-    /// What suits the processors that this process may use.
-    pub(super) fn of_process() -> Self {
-        static SHARE: LazyLock<Share> = LazyLock::new(|| match available_parallelism() {
-            Ok(processors) if processors.get() == 1 => Share::ONE_PROCESSOR,
-            _ => Share::SEVERAL_PROCESSORS,
-        });
-        *SHARE
+    /// What suits the pipe, and the processors that this process may use.
+    pub(super) fn of(sender: &dyn PacketSender) -> Self {
+        static IS_ALONE: LazyLock<bool> =
+            LazyLock::new(|| available_parallelism().is_ok_and(|processors| processors.get() == 1));
+        if *IS_ALONE {
+            // The other end could only begin when this one waits: all leaves together.
+            return Self(usize::MAX);
+        }
+        Self(sender.packet_cost().max(1))
     }
 
     /// Whether that many calls are such a share.

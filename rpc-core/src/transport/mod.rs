@@ -64,6 +64,13 @@ pub trait PacketSender: Send + Sync + 'static {
     /// Closes the pipe in both directions. What was flushed can still be read by the peer. Idempotent; wakes whoever
     /// waits in any method of either half.
     fn close(&self);
+
+    /// How many small calls take both ends as long to handle as one packet takes to be sent and received, at least 1.
+    ///
+    /// Frames of many callers gather until they are worth a packet. The default, 16, is that of a Unix socket.
+    fn packet_cost(&self) -> usize {
+        16
+    }
 }
 
 /// The receiving half of a pipe.

@@ -47,4 +47,8 @@ impl PacketSender for Sender {
     fn close(&self) {
         self.inner.close();
     }
+
+    fn packet_cost(&self) -> usize {
+        self.inner.packet_cost()
+    }
 }

@@ -84,6 +84,12 @@ impl PacketSender for Sender {
     fn close(&self) {
         self.ends.close();
     }
+
+    /// Each packet is handed over twice: the system tells the engine's thread of it, and that one the runtime's. Under Wine
+    /// 64 callers make two thirds more calls a second with 64 than with 16.
+    fn packet_cost(&self) -> usize {
+        64
+    }
 }
 
 /// Takes note of how the last write ended.

@@ -115,6 +115,10 @@ impl PacketSender for DelayedSender {
     fn close(&self) {
         self.way.end(End::Closed);
     }
+
+    fn packet_cost(&self) -> usize {
+        self.way.inner.packet_cost()
+    }
 }
 
 impl Drop for DelayedSender {

@@ -31,6 +31,10 @@ impl PacketSender for PlainSender {
     fn close(&self) {
         self.lane.cut();
     }
+
+    fn packet_cost(&self) -> usize {
+        self.inner.packet_cost()
+    }
 }
 
 /// A sender that gives what it takes to the pipe at once.
@@ -85,6 +89,10 @@ impl PacketSender for DirectSender {
         self.closed.store(true, Ordering::SeqCst);
         self.inner.close();
         self.lane.wake();
+    }
+
+    fn packet_cost(&self) -> usize {
+        self.inner.packet_cost()
     }
 }
 
