@@ -3,16 +3,17 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 
 use bytes::Bytes;
 use pipe_rpc_core::client::Stub;
 use pipe_rpc_core::testing::ScriptedPeer;
 use pipe_rpc_core::testing::frame::{Frame, packet, ping, pong, response, told};
-use pipe_rpc_core::transport::{PacketSender, memory};
+use pipe_rpc_core::transport::{Packet, PacketReceiver, PacketSender, memory};
 use support::hooked::{flat, hooked};
 use support::peer::{call, serve};
 use support::service::{ECHO, method};
@@ -62,6 +63,88 @@ async fn answers_leave_in_shares_where_another_processor_may_take_them() {
     for share in if several { vec![16, 16, 8] } else { vec![40] } {
         assert_eq!(told(&script.recv().await.unwrap()).len(), share);
     }
+}
+
+/// What was done: the link `r`eceived, `s`ent, `w`aited; a `c`aller was told.
+type Log = Arc<Mutex<String>>;
+
+/// A receiver for which it takes long to begin to wait.
+struct SlowToWait {
+    inner: Box<dyn PacketReceiver>,
+    log: Log,
+}
+
+impl PacketReceiver for SlowToWait {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Packet>>> {
+        let polled = self.inner.poll_recv(cx);
+        let mut log = self.log.lock().unwrap();
+        match polled {
+            Poll::Ready(_) => log.push('r'),
+            Poll::Pending if log.ends_with('w') => {}
+            Poll::Pending => log.push('w'),
+        }
+        polled
+    }
+
+    fn is_slow_to_wait(&self) -> bool {
+        true
+    }
+}
+
+/// A connection to a script over such a link, with so many callers that call again as soon as they are answered; what is done
+/// from when all have called for the first time.
+async fn calling_over_a_slow_link(callers: u32) -> (ScriptedPeer, Log) {
+    let (ours, theirs) = memory::pair();
+    let log = Log::default();
+    let sent = Arc::clone(&log);
+    let hook = move |_: &[IoSlice<'_>]| {
+        sent.lock().unwrap().push('s');
+        true
+    };
+    let mut link = hooked(ours, Box::new(hook));
+    link.receiver = Box::new(SlowToWait {
+        inner: link.receiver,
+        log: Arc::clone(&log),
+    });
+    let (channel, mut script) = ScriptedPeer::server_over(link, theirs).await;
+    for slot in 0..callers {
+        let stub = Stub::new(channel.clone(), "Probe");
+        let told = Arc::clone(&log);
+        tokio::spawn(async move {
+            loop {
+                let echoed = stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None);
+                echoed.await.unwrap();
+                told.lock().unwrap().push('c');
+            }
+        });
+        script.expect(&*format!("request {slot}.1")).await;
+    }
+    log.lock().unwrap().clear();
+    (script, log)
+}
+
+#[tokio::test]
+async fn what_a_lone_call_is_about_leaves_before_a_slow_link_is_waited_for() {
+    let (mut script, log) = calling_over_a_slow_link(1).await;
+    for generation in 1..=5 {
+        script.send(response((0, generation), b"")).await;
+        script.recv().await.unwrap();
+    }
+    assert!(log.lock().unwrap().starts_with("rcswrcswrcswrcswrcs"), "{log:?}");
+}
+
+#[tokio::test]
+async fn among_many_calls_a_slow_link_is_waited_for_at_once() {
+    let (mut script, log) = calling_over_a_slow_link(2).await;
+    for generation in 1..=5 {
+        let both = [0, 1].map(|slot| response((slot, generation), b""));
+        script.send(packet(&both)).await;
+        script.recv().await.unwrap();
+    }
+    assert!(
+        log.lock().unwrap().starts_with("rwccwsrwccwsrwccwsrwccwsrwccws"),
+        "{log:?}"
+    );
 }
 
 #[tokio::test]

@@ -262,6 +262,10 @@ impl PacketReceiver for PipeReceiver {
     ) -> Poll<io::Result<Option<Packet>>> {
         self.0.poll_recv_landing(cx, landing)
     }
+
+    fn is_slow_to_wait(&self) -> bool {
+        self.0.is_slow_to_wait()
+    }
 }
 
 impl std::fmt::Debug for PipeReceiver {

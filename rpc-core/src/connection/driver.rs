@@ -22,6 +22,7 @@ use crate::transport::{Landing, Link, Packet, PacketReceiver};
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     receiver: Box<dyn PacketReceiver>,
+    is_slow_to_wait: bool,
     /// Lent for the next packet, whenever it comes.
     landing: Option<Landing>,
     runner: Runner,
@@ -54,6 +55,7 @@ impl Driver {
             leaving: Leaving::new(serving.is_some()),
             runner: Runner::new(&shared, serving),
             shared,
+            is_slow_to_wait: receiver.is_slow_to_wait(),
             receiver,
             landing: None,
             timer: Timer::default(),
@@ -76,8 +78,14 @@ impl Driver {
             match ready!(self.poll_recv(cx)) {
                 Ok(Some(packet)) => {
                     turn.add(packet.len());
-                    if let Err(end) = self.handle_packet(packet, cx.waker()) {
-                        return Poll::Ready(end);
+                    match self.handle_packet(packet, cx.waker()) {
+                        // First its answer leaves, or what its caller does next. Among many calls they gather anyway.
+                        Ok(1) if self.is_slow_to_wait => {
+                            cx.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
+                        Ok(_) => {}
+                        Err(end) => return Poll::Ready(end),
                     }
                 }
                 Ok(None) if self.leaving.acked => return Poll::Ready(self.leaving.in_good_order()),
@@ -98,7 +106,8 @@ impl Driver {
         }
     }
 
-    fn handle_packet(&mut self, packet: Packet, waker: &Waker) -> Result<(), ConnectionError> {
+    /// Says how many calls there is something to do for.
+    fn handle_packet(&mut self, packet: Packet, waker: &Waker) -> Result<usize, ConnectionError> {
         let now = || Instant::now().into_std();
         let mut state = self.shared.lock();
         if state.end.is_some() {
@@ -126,10 +135,12 @@ impl Driver {
             state.sent_since_driver_ran = false;
         }
         drop(state);
+        let calls = self.outcomes.wake.len() + self.outcomes.incoming.len();
         self.outcomes.carry_out();
         self.runner.run_all(&mut self.outcomes.incoming);
         handled?;
-        self.note_goodbyes()
+        self.note_goodbyes()?;
+        Ok(calls)
     }
 
     fn note_goodbyes(&mut self) -> Result<(), ConnectionError> {

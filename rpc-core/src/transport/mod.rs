@@ -100,6 +100,12 @@ pub trait PacketReceiver: Any + Send {
         let _ = landing;
         self.poll_recv(cx)
     }
+
+    /// Whether to wait for a packet takes a system call, as to start a read does. What the last packet was about is then done,
+    /// and has been sent, before the next one is waited for.
+    fn is_slow_to_wait(&self) -> bool {
+        false
+    }
 }
 
 /// What accepts links: a pipe server, or the in-memory listener.

@@ -30,8 +30,12 @@ impl Assembly {
         Self { filled: 0, limit }
     }
 
-    /// Where the next read belongs. Never empty: a read of no bytes would say nothing.
-    pub(super) fn place(&self, buffer: &mut Buffer) -> Range<usize> {
+    /// Where the next read belongs, if the next message is a large one or not. Never empty: a read of no bytes would say
+    /// nothing.
+    pub(super) fn place(&self, buffer: &mut Buffer, is_large: bool) -> Range<usize> {
+        if self.filled == 0 {
+            buffer.prepare(is_large, self.limit);
+        }
         self.filled..buffer.bytes().len().min(self.limit)
     }
 
@@ -87,28 +91,40 @@ mod tests {
     #[test]
     fn a_large_message_moves_to_larger_buffers_and_leaves_a_small_one() {
         let (mut assembly, mut buffer) = (Assembly::new(192 * 1024), Buffer::small());
-        assert_eq!(assembly.place(&mut buffer), 0..SMALL);
+        assert_eq!(assembly.place(&mut buffer, false), 0..SMALL);
         assert!(matches!(
             assembly.handle(Outcome::More(SMALL), &mut buffer),
             Progress::Partial
         ));
         let larger = PacketBuffer::REUSED;
-        assert_eq!(assembly.place(&mut buffer), SMALL..larger);
+        assert_eq!(assembly.place(&mut buffer, false), SMALL..larger);
         assert!(matches!(
             assembly.handle(Outcome::More(larger - SMALL), &mut buffer),
             Progress::Partial
         ));
-        assert_eq!(assembly.place(&mut buffer), larger..192 * 1024);
+        assert_eq!(assembly.place(&mut buffer, false), larger..192 * 1024);
         assert_eq!(packet(assembly.handle(Outcome::Done(7), &mut buffer)), larger + 7);
-        assert_eq!(assembly.place(&mut buffer), 0..SMALL);
+        assert_eq!(assembly.place(&mut buffer, false), 0..SMALL);
+    }
+
+    #[test]
+    fn a_message_that_is_expected_to_be_large_gets_a_large_buffer() {
+        let (mut assembly, mut buffer) = (Assembly::new(65536), Buffer::Empty);
+        assert_eq!(assembly.place(&mut buffer, true), 0..65536);
+        assert_eq!(packet(assembly.handle(Outcome::Done(65536), &mut buffer)), 65536);
+        // What is expected need not come.
+        assert_eq!(assembly.place(&mut buffer, true), 0..65536);
+        assert_eq!(packet(assembly.handle(Outcome::Done(7), &mut buffer)), 7);
+        assert_eq!(assembly.place(&mut buffer, false), 0..SMALL);
     }
 
     #[test]
     fn more_than_the_limit_is_never_read() {
-        for limit in [1, SMALL - 1, SMALL, SMALL + 1, 65536, 65537] {
-            let (mut assembly, mut buffer) = (Assembly::new(limit), Buffer::small());
+        let limits = [1, SMALL - 1, SMALL, SMALL + 1, 65536, 65537];
+        for (limit, is_large) in limits.iter().flat_map(|&limit| [(limit, false), (limit, true)]) {
+            let (mut assembly, mut buffer) = (Assembly::new(limit), Buffer::Empty);
             let fate = loop {
-                let place = assembly.place(&mut buffer);
+                let place = assembly.place(&mut buffer, is_large);
                 assert!(!place.is_empty() && place.end <= limit);
                 match assembly.handle(Outcome::More(place.len()), &mut buffer) {
                     Progress::Partial => {}

@@ -36,6 +36,16 @@ impl Buffer {
         }
     }
 
+    /// Makes room for the beginning of a message of at most `limit` bytes, or most likely for all of one that is large.
+    pub(super) fn prepare(&mut self, is_large: bool, limit: usize) {
+        match self {
+            Self::Large(_) => {}
+            _ if is_large && limit > SMALL => self.grow(0, limit),
+            Self::Small(_) => {}
+            Self::Empty => *self = Self::small(),
+        }
+    }
+
     /// Gives a pooled buffer back, so that an idle pipe holds none.
     pub(super) fn trim(&mut self) {
         if matches!(self, Self::Large(_)) {
@@ -54,10 +64,10 @@ impl Buffer {
         *self = Self::Large(larger);
     }
 
-    /// The packet in the first `len` bytes; a small buffer stays for the next one.
+    /// The packet in the first `len` bytes. A small buffer stays for the next one.
     pub(super) fn take_packet(&mut self, len: usize) -> Packet {
         if let Self::Large(_) = self
-            && let Self::Large(buffer) = std::mem::replace(self, Self::small())
+            && let Self::Large(buffer) = std::mem::replace(self, Self::Empty)
         {
             return buffer.into_packet(len);
         }

@@ -29,11 +29,7 @@ pub(super) fn link(
     max_packet: usize,
     connected: Option<Connected>,
 ) -> Link {
-    let ends = Arc::new(Ends {
-        reading: Slot::new(Arc::clone(&file), Buffer::small()),
-        writing: Slot::new(file, Buffer::Empty),
-        _connected: connected,
-    });
+    let ends = Ends::new(file, connected);
     Link {
         sender: Box::new(Sender::new(Arc::clone(&ends), max_packet)),
         receiver: Box::new(Receiver::new(ends, max_packet)),
@@ -43,6 +39,14 @@ pub(super) fn link(
 }
 
 impl Ends {
+    pub(super) fn new(file: Arc<File>, connected: Option<Connected>) -> Arc<Self> {
+        Arc::new(Self {
+            reading: Slot::new(Arc::clone(&file), Buffer::Empty),
+            writing: Slot::new(file, Buffer::Empty),
+            _connected: connected,
+        })
+    }
+
     /// Gives up what is under way and closes the pipe. What was flushed stays readable.
     pub(super) fn close(&self) {
         self.writing.abort();

@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod closing;
 mod naming;
+mod reading;
 mod security;
 
 use std::sync::Arc;
