@@ -3,10 +3,11 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread::available_parallelism;
 
 use bytes::Bytes;
@@ -50,6 +51,50 @@ async fn callers_that_are_answered_together_share_their_next_packet() {
         // The slots are free again in this order, and the last one is used first.
         let calls = [1, 0].map(|slot| format!("request {slot}.{generation}"));
         assert_eq!(told(&next), calls);
+    }
+}
+
+/// A sender whose packets are worth four calls.
+struct Cheap(Box<dyn PacketSender>);
+
+impl PacketSender for Cheap {
+    fn try_send(&self, packet: &[IoSlice<'_>]) -> io::Result<()> {
+        self.0.try_send(packet)
+    }
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_flush(cx)
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn packet_cost(&self) -> usize {
+        4
+    }
+}
+
+#[tokio::test]
+async fn calls_gather_until_they_are_worth_a_packet() {
+    let (mut ours, theirs) = memory::pair();
+    ours.sender = Box::new(Cheap(ours.sender));
+    let (channel, mut script) = ScriptedPeer::server_over(ours, theirs).await;
+    let stub = Stub::new(channel, "Probe");
+    let call = |_| Box::pin(stub.call::<_, Bytes>(method(ECHO), Bytes::new(), None));
+    let mut calls: Vec<_> = (0..9).map(call).collect();
+    // The driver does not run before this task waits.
+    for call in &mut calls {
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    }
+    let several = available_parallelism().is_ok_and(|processors| processors.get() > 1);
+    for share in if several { vec![1, 4, 4] } else { vec![1, 8] } {
+        assert_eq!(told(&script.recv().await.unwrap()).len(), share);
     }
 }
 
