@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread::available_parallelism;
@@ -17,7 +17,7 @@ use pipe_rpc_core::testing::frame::{Frame, packet, ping, pong, response, told};
 use pipe_rpc_core::transport::{Packet, PacketReceiver, PacketSender, memory};
 use support::hooked::{flat, hooked};
 use support::peer::{call, serve};
-use support::service::{ECHO, method};
+use support::service::{ECHO, TOUCH, method};
 
 const REQUEST: u8 = 1;
 const FRAGMENT: u8 = 4;
@@ -232,6 +232,71 @@ async fn a_peer_that_reads_as_fast_as_it_is_written_to_is_heard() {
     let fragments = answer.await.unwrap();
     assert!(fragments < 64, "after {fragments} of 256 fragments");
     call.abort();
+}
+
+/// A sender whose last packet stays under way until the test says otherwise.
+struct LastUnderWay {
+    inner: Box<dyn PacketSender>,
+    last: fn(&[u8]) -> bool,
+    flushing: Arc<Flushing>,
+}
+
+#[derive(Default)]
+struct Flushing {
+    is_under_way: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl PacketSender for LastUnderWay {
+    fn try_send(&self, packet: &[IoSlice<'_>]) -> io::Result<()> {
+        let is_last = (self.last)(&flat(packet));
+        self.flushing.is_under_way.fetch_or(is_last, SeqCst);
+        self.inner.try_send(packet)
+    }
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.flushing.is_under_way.load(SeqCst) {
+            *self.flushing.waker.lock().unwrap() = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn close(&self) {
+        self.inner.close();
+    }
+}
+
+#[tokio::test]
+async fn a_oneway_call_is_not_over_because_what_was_sent_before_its_end_is_flushed() {
+    let (mut ours, theirs) = memory::pair();
+    let flushing = Arc::<Flushing>::default();
+    ours.sender = Box::new(LastUnderWay {
+        inner: ours.sender,
+        // What is left of the body behind its whole packets.
+        last: |packet| kind(packet) == FRAGMENT && packet.len() < 60_000,
+        flushing: Arc::clone(&flushing),
+    });
+    let (channel, mut script) = ScriptedPeer::server_over(ours, theirs).await;
+    let stub = Stub::new(channel, "Probe");
+    let mut call = Box::pin(stub.oneway(method(TOUCH), Bytes::from(vec![0; 1 << 20]), None));
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(cx).is_pending());
+    // All of it is read, in several turns of the driver. The call is told that each but the last is flushed.
+    while !flushing.is_under_way.load(SeqCst) {
+        script.recv().await.unwrap();
+    }
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+    assert!(call.as_mut().poll(cx).is_pending());
+    flushing.is_under_way.store(false, SeqCst);
+    flushing.waker.lock().unwrap().take().unwrap().wake();
+    call.await.unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::permit::Permit;
 use super::receiver::ItemsReceiver;
 use super::sending::Sending;
 use super::shared::Shared;
-use super::state::{State, no_streams};
+use super::state::{Flushing, State, no_streams};
 use super::waiting::{Ticket, WaitState, Waited};
 use crate::fault::{Fault, Outcome, Reason};
 use crate::message::Response;
@@ -96,6 +96,7 @@ impl Shared {
         drop(state);
         Some(match waited {
             Waited::Result(result) => result,
+            Waited::Flushed => Ok(Response::ok(Body::new())),
             Waited::Stream(metadata) => Ok(self.stream_of(ticket.call).with_metadata(metadata)),
         })
     }
@@ -112,7 +113,8 @@ impl Shared {
         let mut state = self.lock();
         let waiting = state.waiting.remove(ticket);
         let mut unread = None;
-        if !matches!(waiting, WaitState::Ended(_)) && state.end.is_none() {
+        let is_over = matches!(waiting, WaitState::Ended(_) | WaitState::Flushed);
+        if !is_over && state.end.is_none() {
             let opener = Opener::ThisEnd;
             let call = ticket.call;
             unread = state.streams.close(StreamId { opener, call });
@@ -145,34 +147,25 @@ impl Shared {
     /// Whether the system has the whole request; if not, `waker` is woken when that may have changed.
     pub(super) fn poll_flushed(&self, ticket: Ticket, waker: &Waker) -> Option<Result<(), Fault>> {
         let mut state = self.lock();
-        match state.waiting.take_result(ticket) {
-            // Done, refused or lost: whichever, the request is no longer on its way.
-            Some(Waited::Result(result)) => return Some(result.map(drop)),
-            Some(Waited::Stream(_)) => return Some(Ok(())),
-            None => {}
+        if let Some(waited) = state.waiting.take_result(ticket) {
+            state.notify_if_leaving();
+            return Some(match waited {
+                // Done, refused or lost: whichever, the request is no longer on its way.
+                Waited::Result(result) => result.map(drop),
+                Waited::Flushed | Waited::Stream(_) => Ok(()),
+            });
         }
-        match state.flushing.iter_mut().find(|(call, _)| *call == ticket.call) {
-            Some((_, waiting)) => waiting.clone_from(waker),
-            None => state.flushing.push((ticket.call, waker.clone())),
+        let call = ticket.call;
+        match state.flushing.iter_mut().find(|flushing| flushing.call == call) {
+            Some(flushing) => flushing.waker.clone_from(waker),
+            None => state.flushing.push(Flushing {
+                call,
+                waker: waker.clone(),
+                had_left: false,
+            }),
         }
         state.notify_driver();
         None
-    }
-
-    /// The request was handed to the system, and that is all its caller waits for.
-    pub(super) fn forget(&self, ticket: Ticket) {
-        let mut state = self.lock();
-        let waiting = state.waiting.remove(ticket);
-        state.notify_if_leaving();
-        drop(state);
-        drop(waiting);
-    }
-
-    /// Whether the request is with the system, as far as the driver has flushed.
-    pub(super) fn has_left(&self, ticket: Ticket) -> bool {
-        let mut state = self.lock();
-        let sending = state.transmitting || state.unsent.is_some() || state.sender_broken;
-        !sending && state.proto.has_left(ticket.call)
     }
 }
 

@@ -226,7 +226,7 @@ impl State {
         let lost = || ItemError::Fault(cut_off(Outcome::MayHaveRun));
         outcomes.wake.extend(self.streams.end_all(lost));
         let flushing = self.flushing.drain(..);
-        outcomes.wake.extend(flushing.map(|(_, waker)| waker));
+        outcomes.wake.extend(flushing.map(|flushing| flushing.waker));
         for call in self.proto.cut() {
             self.end_call_of_peer(call, &mut outcomes.wake);
         }

@@ -27,8 +27,6 @@ enum Next {
     Wait,
     Result,
     Flush,
-    /// The driver wakes the future when it has flushed; before that, what has left may not be with the system.
-    Flushed,
 }
 
 impl<S: Borrow<Arc<Shared>>> Sent<S> {
@@ -52,15 +50,9 @@ impl<S: Borrow<Arc<Shared>>> Sent<S> {
     }
 
     /// Whether the system has the request of a oneway call.
-    fn poll_flushed(&mut self, ticket: Ticket, waker: &Waker) -> Option<Result<Response, Fault>> {
-        let shared = self.shared.borrow();
-        let nothing = Response::ok(Body::new());
-        if matches!(self.next, Next::Flushed) && shared.has_left(ticket) {
-            shared.forget(ticket);
-            return Some(Ok(nothing));
-        }
-        self.next = Next::Flushed;
-        Some(shared.poll_flushed(ticket, waker)?.map(|()| nothing))
+    fn poll_flushed(&self, ticket: Ticket, waker: &Waker) -> Option<Result<Response, Fault>> {
+        let flushed = self.shared.borrow().poll_flushed(ticket, waker)?;
+        Some(flushed.map(|()| Response::ok(Body::new())))
     }
 }
 
@@ -76,7 +68,7 @@ impl<S: Borrow<Arc<Shared>> + Unpin> Future for Sent<S> {
                 return Poll::Pending;
             }
             Next::Result => self.shared.borrow().poll_result(ticket, cx.waker()),
-            Next::Flush | Next::Flushed => self.poll_flushed(ticket, cx.waker()),
+            Next::Flush => self.poll_flushed(ticket, cx.waker()),
         };
         let Some(result) = result else {
             return Poll::Pending;

@@ -48,7 +48,7 @@ pub(super) struct State {
     pub(super) leave: Leave,
     pub(super) waiting: WaitingCalls,
     /// Oneway calls that wait until the system has them.
-    pub(super) flushing: Vec<(CallId, Waker)>,
+    pub(super) flushing: Vec<Flushing>,
     /// A packet that the pipe had no room for.
     pub(super) unsent: Option<OutPacket>,
     /// When the driver's timer fires.
@@ -56,6 +56,14 @@ pub(super) struct State {
     pub(super) handlers: Slots<Option<Handler>>,
     /// Whoever waits for a sign of life.
     pub(super) pings: Pings,
+}
+
+/// A oneway call that waits until the system has its request.
+pub(super) struct Flushing {
+    pub(super) call: CallId,
+    pub(super) waker: Waker,
+    /// Its request was with the pipe when that was asked whether it has flushed.
+    pub(super) had_left: bool,
 }
 
 /// A handler that runs in a task of its own.
@@ -164,7 +172,7 @@ impl State {
         let lost = || ItemError::Fault(reason.fault(Outcome::MayHaveRun));
         wake.extend(self.streams.end_all(lost));
         wake.extend(self.cancels.take_all());
-        wake.extend(self.flushing.drain(..).map(|(_, waker)| waker));
+        wake.extend(self.flushing.drain(..).map(|flushing| flushing.waker));
         wake
     }
 

@@ -58,6 +58,7 @@ impl Shared {
         };
         let mut state = self.send_packet(state, packet);
         let goes_on = state.proto.has_output() || state.unsent.is_some() || state.sender_broken;
+        let goes_on = goes_on || !state.flushing.is_empty();
         // The driver tells who waits for room, and says farewell, or ends, once the last packet is with the pipe.
         if goes_on || state.proto.has_events() || state.is_over() || state.proto.has_reported() {
             state.notify_driver();
@@ -95,7 +96,7 @@ impl Shared {
         state
     }
 
-    /// Tells oneway callers that the system has their requests, once it has all that was sent.
+    /// Tells the oneway callers whose requests were noted that the system has them, once it has all that was sent by now.
     pub(super) fn poll_flushing(&self, cx: &mut Context<'_>) {
         let Poll::Ready(flushed) = self.sender.poll_flush(cx) else {
             return;
@@ -105,9 +106,9 @@ impl Shared {
             // They are told when the connection has ended.
             return state.on_sender_broken(&error);
         }
-        let flushed = std::mem::take(&mut state.flushing);
+        let flushed = state.take_flushed();
         drop(state);
-        flushed.into_iter().for_each(|(_, waker)| waker.wake());
+        flushed.into_iter().for_each(Waker::wake);
     }
 
     fn poll_room(&self, state: &mut State, cx: &mut Context<'_>) -> bool {
@@ -169,10 +170,28 @@ impl State {
         many
     }
 
-    /// Whether a oneway caller waits until the system has what was sent.
-    pub(super) fn is_to_flush(&self) -> bool {
+    /// Notes whose oneway requests are with the pipe, which is asked next whether it has flushed; what leaves after that is
+    /// not what it speaks of. Whether there are any.
+    pub(super) fn is_to_flush(&mut self) -> bool {
         let sending = self.transmitting || self.unsent.is_some();
-        !self.flushing.is_empty() && !sending && !self.sender_broken
+        if self.flushing.is_empty() || sending || self.sender_broken {
+            return false;
+        }
+        for flushing in &mut self.flushing {
+            flushing.had_left |= self.proto.has_left(flushing.call);
+        }
+        self.flushing.iter().any(|flushing| flushing.had_left)
+    }
+
+    /// The requests that were noted are with the system. Whom to wake.
+    fn take_flushed(&mut self) -> Vec<Waker> {
+        let waiting = &mut self.waiting;
+        let flushed = self.flushing.extract_if(.., |flushing| flushing.had_left);
+        let woken = flushed.map(|flushing| {
+            waiting.on_flushed(flushing.call);
+            flushing.waker
+        });
+        woken.collect()
     }
 
     /// Whether everything is with the pipe, or never will be.

@@ -34,6 +34,8 @@ struct Waiting {
 /// What became of a call so far.
 pub(super) enum WaitState {
     Open(Option<Waker>),
+    /// The system has the request of a oneway call, and that is all its caller waits for.
+    Flushed,
     /// It is answered by a stream, which nobody has taken yet.
     Streaming,
     Ended(Result<Response, Fault>),
@@ -42,6 +44,8 @@ pub(super) enum WaitState {
 /// What somebody has waited for.
 pub(super) enum Waited {
     Result(Result<Response, Fault>),
+    /// Only that the system has the request.
+    Flushed,
     /// A stream, and what came with its opening.
     Stream(Metadata),
 }
@@ -52,7 +56,7 @@ impl Waiting {
     fn change(&mut self, state: WaitState) -> Option<Waker> {
         match mem::replace(&mut self.state, state) {
             WaitState::Open(waker) => waker,
-            WaitState::Streaming | WaitState::Ended(_) => None,
+            WaitState::Flushed | WaitState::Streaming | WaitState::Ended(_) => None,
         }
     }
 }
@@ -100,6 +104,15 @@ impl WaitingCalls {
         self.waiting(call)?.change(WaitState::Streaming)
     }
 
+    /// The system has the request of a oneway call.
+    pub(super) fn on_flushed(&mut self, call: CallId) {
+        if let Some(waiting) = self.waiting(call)
+            && let WaitState::Open(_) = waiting.state
+        {
+            waiting.state = WaitState::Flushed;
+        }
+    }
+
     /// What comes beside the result, which comes next.
     pub(super) fn set_metadata(&mut self, call: CallId, metadata: Metadata) {
         if let Some(waiting) = self.waiting(call) {
@@ -145,6 +158,7 @@ impl WaitingCalls {
         let Waiting { metadata, state, .. } = self.calls.remove(ticket.key);
         match state {
             WaitState::Ended(result) => Some(Waited::Result(result)),
+            WaitState::Flushed => Some(Waited::Flushed),
             WaitState::Streaming => Some(Waited::Stream(metadata)),
             WaitState::Open(_) => None,
         }
