@@ -113,8 +113,7 @@ impl Shared {
         let mut state = self.lock();
         let waiting = state.waiting.remove(ticket);
         let mut unread = None;
-        let is_over = matches!(waiting, WaitState::Ended(_) | WaitState::Flushed);
-        if !is_over && state.end.is_none() {
+        if !matches!(waiting, WaitState::Ended(_)) && state.end.is_none() {
             let opener = Opener::ThisEnd;
             let call = ticket.call;
             unread = state.streams.close(StreamId { opener, call });
@@ -150,7 +149,8 @@ impl Shared {
         if let Some(waited) = state.waiting.take_result(ticket) {
             state.notify_if_leaving();
             return Some(match waited {
-                // Done, refused or lost: whichever, the request is no longer on its way.
+                // Who refused it has had it.
+                Waited::Result(Err(fault)) if fault.outcome() == Outcome::Refused => Ok(()),
                 Waited::Result(result) => result.map(drop),
                 Waited::Flushed | Waited::Stream(_) => Ok(()),
             });

@@ -7,7 +7,7 @@ use slab::Slab;
 
 use crate::fault::Fault;
 use crate::message::Response;
-use crate::proto::{CallId, Limits, Metadata, Slots};
+use crate::proto::{Body, CallId, Limits, Metadata, Slots};
 
 /// A call that was sent and is waited for: its place among the waiting.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +95,10 @@ impl WaitingCalls {
             && !waiting.metadata.is_empty()
         {
             *response.metadata_mut() = mem::take(&mut waiting.metadata);
+        }
+        if let WaitState::Flushed = waiting.state {
+            // Its caller waits for no more, and is told of nothing that came after it.
+            result = Ok(Response::ok(Body::new()));
         }
         waiting.change(WaitState::Ended(result))
     }
